@@ -1,0 +1,1 @@
+export {}; import {app} from "electron"; console.log(app)

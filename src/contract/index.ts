@@ -1,0 +1,13 @@
+export * from './client.ts';
+export { bytesSerializer } from './bytes.ts';
+export { contract } from './contract.ts';
+export type { Contract } from './contract.ts';
+export * from './events.ts';
+export * from './ids.ts';
+export * from './links.ts';
+export * from './problems.ts';
+export * from './sessions.ts';
+export * from './settings.ts';
+export * from './system.ts';
+export * from './turn-text.ts';
+export * from './turns.ts';
