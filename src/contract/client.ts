@@ -33,7 +33,10 @@ export type ConnectionStatus = 'connecting' | 'open' | 'lost' | 'refused' | 'clo
 const serialisation = { customJsonSerializers: [bytesSerializer] };
 
 /** What of a `MessagePort` is used. The browser's, Node's and Electron's all fit. */
-export type PortLike = Pick<MessagePort, 'postMessage' | 'addEventListener' | 'removeEventListener' | 'start' | 'close'>;
+export type PortLike = Pick<
+  MessagePort,
+  'postMessage' | 'addEventListener' | 'removeEventListener' | 'start' | 'close'
+>;
 
 /** Speaks the contract over a port, for as long as the port lives. */
 export function connectOverPort(port: PortLike): CoreConnection {

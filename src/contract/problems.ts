@@ -55,3 +55,14 @@ export type Problem = z.infer<typeof problemSchema>;
 export const problemErrors = {
   PROBLEM: { status: 422, message: 'The request could not be carried out', data: problemSchema },
 } as const;
+
+/** What can fail by a user, a disk or a network is a value; only bugs are thrown. */
+export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
+
+export function ok<T>(value: T): Result<T> {
+  return { ok: true, value };
+}
+
+export function failed<T>(problem: Problem): Result<T> {
+  return { ok: false, problem };
+}

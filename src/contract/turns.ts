@@ -88,7 +88,8 @@ export const turnsContract = {
    * Accepts a turn of the user. Resolves once the turn is on disk; the answer arrives as events.
    * `turnId` is chosen by the client: sending the same id again returns the turn that was kept and does nothing else,
    * so a client that did not hear the answer may simply ask again.
-   * A running answer is stopped first: the newest word of the user wins.
+   * Turns are sent in the order in which they were accepted: one that comes while an answer runs, or while there is no
+   * connection, waits its turn.
    */
   send: oc
     .errors(problemErrors)

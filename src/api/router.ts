@@ -1,0 +1,87 @@
+import { implement, ORPCError } from '@orpc/server';
+import { contract } from '../contract/index.ts';
+import type { Notice, Result } from '../contract/index.ts';
+import type { Sessions } from '../sessions/index.ts';
+import type { SettingsStore } from '../settings/index.ts';
+import type { EventLog } from './event-log.ts';
+
+export interface RouterPorts {
+  readonly sessions: Sessions;
+  readonly settings: SettingsStore;
+  readonly events: EventLog;
+  readonly notices: () => readonly Notice[];
+  readonly info: {
+    readonly version: string;
+    readonly host: 'desktop' | 'browser';
+    readonly platform: string;
+    readonly dataDir: string;
+    readonly startedAt: number;
+  };
+}
+
+/** The contract, carried out by the core's capabilities. */
+export function createRouter({ sessions, settings, events, notices, info }: RouterPorts) {
+  const os = implement(contract);
+  return os.router({
+    sessions: {
+      list: os.sessions.list.handler(async ({ input }) => unwrap(await sessions.list(input))),
+      create: os.sessions.create.handler(async ({ input }) =>
+        unwrap(await sessions.create(input.sessionId, input.title)),
+      ),
+      get: os.sessions.get.handler(async ({ input }) => unwrap(await sessions.get(input.sessionId))),
+      open: os.sessions.open.handler(async ({ input }) => unwrap(await sessions.open(input.sessionId))),
+      rename: os.sessions.rename.handler(async ({ input }) =>
+        unwrap(await sessions.rename(input.sessionId, input.title)),
+      ),
+      close: os.sessions.close.handler(async ({ input }) => unwrap(await sessions.close(input.sessionId))),
+      delete: os.sessions.delete.handler(async ({ input }) => unwrap(await sessions.delete(input.sessionId))),
+    },
+    turns: {
+      send: os.turns.send.handler(async ({ input }) =>
+        unwrap(await sessions.send(input.sessionId, input.turnId, input.text)),
+      ),
+      stop: os.turns.stop.handler(async ({ input }) => unwrap(await sessions.stop(input.sessionId))),
+      regenerate: os.turns.regenerate.handler(async ({ input }) =>
+        unwrap(await sessions.regenerate(input.sessionId, input.turnId)),
+      ),
+    },
+    history: {
+      page: os.history.page.handler(async ({ input }) =>
+        unwrap(await sessions.page(input.sessionId, input.before, input.limit)),
+      ),
+    },
+    links: {
+      reconnect: os.links.reconnect.handler(async ({ input }) => unwrap(await sessions.reconnect(input.sessionId))),
+    },
+    settings: {
+      get: os.settings.get.handler(() => settings.view()),
+      update: os.settings.update.handler(async ({ input }) => unwrap(await settings.update(input))),
+      setApiKey: os.settings.setApiKey.handler(async ({ input }) => unwrap(await settings.setApiKey(input.key))),
+    },
+    events: {
+      stream: os.events.stream.handler(({ input, lastEventId, signal }) =>
+        events.follow(input.streamId, lastEventId, signal),
+      ),
+      ack: os.events.ack.handler(({ input }) => {
+        events.ack(input.streamId, input.eventId);
+        return {};
+      }),
+    },
+    system: {
+      info: os.system.info.handler(() => ({ ...info, notices: [...notices()] })),
+      ping: os.system.ping.handler(() => ({ at: Date.now() })),
+    },
+  });
+}
+export type CoreRouter = ReturnType<typeof createRouter>;
+
+/** A value, or the contract's one typed error. */
+function unwrap<T>(result: Result<T>): T {
+  if (result.ok) return result.value;
+  throw new ORPCError('PROBLEM', {
+    defined: true,
+    status: 422,
+    message: result.problem.message,
+    data: result.problem,
+  });
+}

@@ -1,0 +1,104 @@
+import type { Context } from '@orpc/server';
+import { RPCHandler as PortHandler } from '@orpc/server/message-port';
+import { RPCHandler as WebSocketHandler } from '@orpc/server/ws';
+import type { StandardRPCHandlerOptions } from '@orpc/server/standard';
+import type { WebSocket } from 'ws';
+import { bytesSerializer, MESSAGE_MAX } from '../contract/index.ts';
+import type { Logger } from '../log.ts';
+
+/** Any oRPC router: transports do not care what is behind them. */
+type AnyRouter = ConstructorParameters<typeof PortHandler>[0];
+
+const CLOSE_UNREADABLE = 1007;
+
+function handlerOptions(log: Logger): StandardRPCHandlerOptions<Context> {
+  return {
+    customJsonSerializers: [bytesSerializer],
+    clientInterceptors: [
+      async ({ next, path }) => {
+        try {
+          return await next();
+        } catch (error) {
+          const { code, message, stack } = error as { code?: unknown; message?: unknown; stack?: unknown };
+          const call = path.join('.');
+          // Problems are answers, not faults; everything else is worth a line.
+          if (code === 'BAD_REQUEST') log.warn({ call, message }, 'A call was refused');
+          else if (code !== 'PROBLEM') log.error({ call, code, message, stack }, 'A call failed');
+          throw error;
+        }
+      },
+    ],
+  };
+}
+
+/** A message that an oRPC peer can read: anything else must not reach it, because it would throw out of reach. */
+function isReadable(message: unknown): message is string {
+  if (typeof message !== 'string' || message.length > MESSAGE_MAX) return false;
+  try {
+    const { i, t, p } = JSON.parse(message) as Record<string, unknown>;
+    if (typeof i !== 'string' && typeof i !== 'number') return false;
+    if (t !== undefined && t !== 1) return true;
+    if (typeof p !== 'object' || p === null) return false;
+    const { u, h } = p as Record<string, unknown>;
+    if (h !== undefined && (typeof h !== 'object' || h === null)) return false;
+    return typeof u === 'string' && URL.canParse(u, 'http://orpc');
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * What of a port is used. Electron's `MessagePortMain` (an emitter), Node's and the browser's `MessagePort` (event
+ * targets) all fit; their ways of listening have no type in common.
+ */
+export interface ServerPort {
+  postMessage(message: string): void;
+  readonly on?: unknown;
+  readonly addEventListener?: unknown;
+  start?(): void;
+  close(): void;
+}
+
+type Listen = (event: string, listener: (event: { data?: unknown } | undefined) => void) => void;
+
+/** Serves the contract over a port until the port closes. Starts the port. */
+export function serveOverPort(router: AnyRouter, port: ServerPort, log: Logger): void {
+  const handler = new PortHandler(router, handlerOptions(log));
+  const listen = ((port.addEventListener ?? port.on) as Listen).bind(port);
+  // The handler reads messages without a guard of its own: one that cannot be read would be an unhandled rejection.
+  const guarded = {
+    postMessage: (message: string) => port.postMessage(message),
+    addEventListener(event: string, listener: Parameters<Listen>[1]) {
+      listen(event, (message) => {
+        if (event !== 'message') listener(message);
+        else if (isReadable(message?.data)) listener({ data: message.data });
+        else log.warn({ type: typeof message?.data }, 'A message on the port could not be read');
+      });
+    },
+  };
+  handler.upgrade(guarded as unknown as MessagePort, { context: {} });
+  port.start?.();
+}
+
+/** Serves the contract over an accepted WebSocket until it closes. A message that cannot be read ends it with 1007. */
+export function serveOverWebSocket(router: AnyRouter, socket: WebSocket, log: Logger): void {
+  const handler = new WebSocketHandler(router, handlerOptions(log));
+  const guarded = {
+    send: (message: string) =>
+      new Promise<void>((resolve) => {
+        // Waiting for the write keeps what is buffered for a slow page bounded; a closed socket ends its streams itself.
+        socket.send(message, () => resolve());
+      }),
+    addEventListener(event: string, listener: (event: { data?: unknown }) => void) {
+      if (event !== 'message') return socket.addEventListener(event as 'close', listener as never);
+      socket.on('message', (data, isBinary) => {
+        const text = isBinary ? undefined : data.toString();
+        if (isReadable(text)) return listener({ data: text });
+        log.warn({ isBinary }, 'A message on the contract’s WebSocket could not be read');
+        socket.close(CLOSE_UNREADABLE, 'Holdfast could not read this message');
+      });
+    },
+  };
+  socket.on('error', (error) => log.warn({ message: error.message }, 'The contract’s WebSocket failed'));
+  void handler.upgrade(guarded as unknown as WebSocket, { context: {} });
+}

@@ -1,0 +1,10 @@
+export { problemFrom } from './close-reasons.ts';
+export type { ConnectionEnd } from './close-reasons.ts';
+export { createLink } from './link.ts';
+export type { Link, LinkEvent, LinkPorts } from './link.ts';
+export { systemClock } from './ports.ts';
+export type { Clock, Endpoint, HandleStore, History } from './ports.ts';
+export { readServerFrame, shapeOf } from './signals.ts';
+export type { ServerSignal } from './signals.ts';
+export { dial } from './socket.ts';
+export type { Dial, LiveSocket, SocketListener } from './socket.ts';

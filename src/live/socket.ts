@@ -1,0 +1,100 @@
+import { WebSocket } from 'ws';
+import type { ClientFrame } from './frames.ts';
+import type { ConnectionEnd } from './close-reasons.ts';
+
+/** A frame larger than this ends the connection: no model answer comes near. */
+const FRAME_MAX_BYTES = 32 * 1024 * 1024;
+const UPGRADE_TIMEOUT_MS = 15_000;
+const REFUSAL_BODY_MAX = 2_000;
+/** How long a peer may take to answer our close before the socket is cut. */
+const CLOSE_GRACE_MS = 1_000;
+
+export interface SocketListener {
+  /** The upgrade is done; frames may be sent. */
+  opened(): void;
+  /** One frame as text, whether it came as text or binary. */
+  frame(text: string): void;
+  /** Called exactly once, last. */
+  ended(end: ConnectionEnd): void;
+}
+
+export interface LiveSocket {
+  /** Whether the frame was handed to the operating system's buffers; `false` once the socket is closing. */
+  send(frame: ClientFrame): boolean;
+  /** Closes in good order and cuts the socket when the peer does not follow. Resolves when it is down. */
+  close(): Promise<void>;
+}
+
+/** The port by which a link reaches the network. */
+export type Dial = (url: string, listener: SocketListener) => LiveSocket;
+
+/**
+ * Dials a BidiGenerateContent endpoint with `ws`, which shows the HTTP status of a refused upgrade (a browser's
+ * WebSocket shows 1006 and nothing else).
+ */
+export const dial: Dial = (url, listener) => {
+  const socket = new WebSocket(url, {
+    handshakeTimeout: UPGRADE_TIMEOUT_MS,
+    maxPayload: FRAME_MAX_BYTES,
+    perMessageDeflate: false,
+  });
+  let failure: ConnectionEnd | undefined;
+  let over = false;
+  const end = (how: ConnectionEnd) => {
+    if (over) return;
+    over = true;
+    listener.ended(how);
+  };
+
+  socket.on('open', () => listener.opened());
+  socket.on('message', (data) => {
+    if (over) return;
+    listener.frame(
+      Array.isArray(data) ? Buffer.concat(data).toString('utf8') : Buffer.from(data as Buffer).toString('utf8'),
+    );
+  });
+  socket.on('unexpected-response', (request, response) => {
+    let body = '';
+    const refused = () => {
+      end({ kind: 'refused', status: response.statusCode ?? 0, body });
+      request.destroy();
+    };
+    response.setEncoding('utf8');
+    response.on('data', (chunk: string) => {
+      body += chunk;
+      if (body.length > REFUSAL_BODY_MAX) refused();
+    });
+    response.on('end', refused);
+    response.on('error', refused);
+    response.setTimeout(CLOSE_GRACE_MS, refused);
+  });
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    // `ws` reports its own handshake timeout without a code.
+    const timedOut = /handshake has timed out/.test(error.message);
+    failure = { kind: 'failed', errno: timedOut ? 'ETIMEDOUT' : (error.code ?? error.message) };
+  });
+  socket.on('close', (code, reason) => {
+    // 1006 says only that there was no goodbye; an error of the operating system says why.
+    end(code === 1006 && failure !== undefined ? failure : { kind: 'closed', code, reason: reason.toString('utf8') });
+  });
+
+  return {
+    send(frame) {
+      if (socket.readyState !== WebSocket.OPEN) return false;
+      socket.send(JSON.stringify(frame), () => undefined);
+      return true;
+    },
+    close() {
+      if (socket.readyState === WebSocket.CLOSED) return Promise.resolve();
+      return new Promise((resolve) => {
+        const cut = setTimeout(() => socket.terminate(), CLOSE_GRACE_MS);
+        socket.once('close', () => {
+          clearTimeout(cut);
+          resolve();
+        });
+        if (socket.readyState === WebSocket.CONNECTING) socket.terminate();
+        else socket.close(1000);
+      });
+    },
+  };
+};

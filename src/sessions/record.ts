@@ -1,0 +1,80 @@
+import { applyEntry } from '../archive/index.ts';
+import type { Archive, SessionRecord } from '../archive/index.ts';
+import type { Turn } from '../contract/index.ts';
+import type { Journal, JournalEntry } from '../journal/index.ts';
+
+/** A session's state as its journal has it, and the one way to change it. */
+export interface SessionState {
+  readonly session: SessionRecord;
+  /** A turn that is under way or was touched lately; ended ones are in the archive. */
+  turn(turnId: string): Turn | undefined;
+  /** Turns under way, in order. */
+  readonly underWay: readonly Turn[];
+  /** The journal's last line. */
+  readonly seq: number;
+  /**
+   * Writes an entry to the journal, waits for the disk, then applies it. Resolves to the turns that it touched.
+   * Rejects with the file system's error; then nothing has changed.
+   * Callers take turns: one at a time for a session.
+   */
+  record(entry: JournalEntry): Promise<readonly Turn[]>;
+  /** Makes a turn of the archive known here, so that an entry can change it. */
+  take(turn: Turn): void;
+}
+
+export interface SessionStatePorts {
+  readonly journal: Journal;
+  readonly archive: Archive;
+  /** The archive could not be written. The journal has the entry, so the next start makes up for it. */
+  readonly archiveFailed: (error: unknown) => void;
+}
+
+const UNDER_WAY: ReadonlySet<Turn['status']> = new Set(['queued', 'sent', 'streaming']);
+
+export function createSessionState(
+  initial: SessionRecord,
+  underWay: readonly Turn[],
+  ports: SessionStatePorts,
+): SessionState {
+  const { journal, archive } = ports;
+  let session = initial;
+  const turns = new Map(underWay.map((turn) => [turn.id, turn]));
+  /** Ended turns that the archive did not take. */
+  const unsaved = new Set<string>();
+
+  return {
+    get session() {
+      return session;
+    },
+    get underWay() {
+      return [...turns.values()].filter((turn) => UNDER_WAY.has(turn.status)).sort((a, b) => a.index - b.index);
+    },
+    get seq() {
+      return journal.position.seq;
+    },
+    turn: (turnId) => turns.get(turnId),
+    take: (turn) => void turns.set(turn.id, turn),
+    async record(entry) {
+      const { seq, at, bytes } = await journal.append(entry);
+      const projected = applyEntry(session, (id) => turns.get(id), { seq, at, entry });
+      if (projected === undefined) return [];
+      session = projected.session;
+      for (const turn of projected.turns) turns.set(turn.id, turn);
+      // Streaming text is read from here until its turn ends; the archive need not follow every word.
+      if (entry.type !== 'turn.delta') {
+        try {
+          const behind = [...unsaved].flatMap((id) => turns.get(id) ?? []);
+          await archive.save(session, [...behind, ...projected.turns], bytes);
+          unsaved.clear();
+        } catch (error) {
+          for (const turn of projected.turns) unsaved.add(turn.id);
+          ports.archiveFailed(error);
+        }
+      }
+      for (const turn of turns.values()) {
+        if (!UNDER_WAY.has(turn.status) && !unsaved.has(turn.id)) turns.delete(turn.id);
+      }
+      return projected.turns;
+    },
+  };
+}

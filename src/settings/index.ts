@@ -1,0 +1,2 @@
+export { createSettings } from './settings.ts';
+export type { SecretStore, SettingsStore } from './settings.ts';
