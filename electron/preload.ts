@@ -1,1 +1,4 @@
-import {contextBridge} from "electron"; console.log(contextBridge)
+import { ipcRenderer } from 'electron';
+import { passPort } from './preload-port.ts';
+
+passPort(window, ipcRenderer);

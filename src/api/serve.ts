@@ -3,6 +3,7 @@ import { RPCHandler as PortHandler } from '@orpc/server/message-port';
 import { RPCHandler as WebSocketHandler } from '@orpc/server/ws';
 import type { StandardRPCHandlerOptions } from '@orpc/server/standard';
 import type { WebSocket } from 'ws';
+import { z } from 'zod';
 import { bytesSerializer, MESSAGE_MAX } from '../contract/index.ts';
 import type { Logger } from '../log.ts';
 
@@ -31,17 +32,29 @@ function handlerOptions(log: Logger): StandardRPCHandlerOptions<Context> {
   };
 }
 
-/** A message that an oRPC peer can read: anything else must not reach it, because it would throw out of reach. */
+/**
+ * The messages that a client of ours sends, in the peer protocol's own letters: a call (no type), an item of a stream (3)
+ * or an abort (4). Anything else must not reach the peer, because it would throw where nobody can catch it.
+ */
+const clientMessageSchema = z.union([
+  z.object({
+    i: z.string().max(64),
+    t: z.literal(1).optional(),
+    p: z.object({
+      u: z.string().refine((url) => url.startsWith('/') && URL.canParse(url, 'http://orpc')),
+      h: z.record(z.string(), z.union([z.string(), z.array(z.string())])).optional(),
+      m: z.string().optional(),
+      b: z.unknown(),
+    }),
+  }),
+  z.object({ i: z.string().max(64), t: z.literal(3), p: z.looseObject({ e: z.enum(['message', 'error', 'done']) }) }),
+  z.object({ i: z.string().max(64), t: z.literal(4) }),
+]);
+
 function isReadable(message: unknown): message is string {
   if (typeof message !== 'string' || message.length > MESSAGE_MAX) return false;
   try {
-    const { i, t, p } = JSON.parse(message) as Record<string, unknown>;
-    if (typeof i !== 'string' && typeof i !== 'number') return false;
-    if (t !== undefined && t !== 1) return true;
-    if (typeof p !== 'object' || p === null) return false;
-    const { u, h } = p as Record<string, unknown>;
-    if (h !== undefined && (typeof h !== 'object' || h === null)) return false;
-    return typeof u === 'string' && URL.canParse(u, 'http://orpc');
+    return clientMessageSchema.safeParse(JSON.parse(message)).success;
   } catch {
     return false;
   }

@@ -33,14 +33,17 @@ const STEPS: readonly string[] = [
    CREATE INDEX turns_unfinished ON turns (session_id) WHERE status IN ('streaming', 'queued', 'sent');`,
 ];
 
-/** Brings the schema to this version, each step in a transaction of its own. */
-export function migrate(sqlite: DatabaseSync, path: string): void {
+/** The file's schema version. Throws `ForeignArchive` for one that is newer than this program; changes nothing. */
+export function schemaVersion(sqlite: DatabaseSync, path: string): number {
   const { user_version: version } = sqlite.prepare('PRAGMA user_version').get() as { user_version: number };
-  if (version > STEPS.length) {
-    throw new ForeignArchive(
-      `${path} was written by a newer Holdfast (schema ${version}, this one knows ${STEPS.length})`,
-    );
-  }
+  if (version <= STEPS.length) return version;
+  throw new ForeignArchive(
+    `${path} was written by a newer Holdfast (schema ${version}, this one knows ${STEPS.length})`,
+  );
+}
+
+/** Brings the schema from `version` to this program's, each step in a transaction of its own. */
+export function migrate(sqlite: DatabaseSync, version: number): void {
   STEPS.slice(version).forEach((step, index) => {
     sqlite.exec('BEGIN IMMEDIATE');
     try {

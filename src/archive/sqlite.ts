@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, SqliteDialect } from 'kysely';
 import type { SqliteDatabase } from 'kysely';
-import { ForeignArchive, migrate } from './migrations.ts';
+import { ForeignArchive, migrate, schemaVersion } from './migrations.ts';
 import type { ArchiveTables } from './tables.ts';
 
 /** Marks a file as ours: "HFst" in the header's `application_id`. */
@@ -23,8 +23,10 @@ export function openDatabase(path: string): OpenedDatabase {
     const owner = pragma(sqlite, 'application_id');
     const empty = pragma(sqlite, 'page_count') === 0;
     if (!empty && owner !== APPLICATION_ID) throw new ForeignArchive(`${path} belongs to another program`);
-    sqlite.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA application_id = ${APPLICATION_ID};`);
-    migrate(sqlite, path);
+    const version = schemaVersion(sqlite, path);
+    sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    if (empty) sqlite.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    migrate(sqlite, version);
   } catch (error) {
     sqlite.close();
     throw error;

@@ -20,6 +20,7 @@ export const problemCodes = [
   'journal_damaged',
   'state_set_aside',
   'data_dir_unusable',
+  'secrets_unavailable',
   'second_instance',
   'port_taken',
   // the provider and the way to it

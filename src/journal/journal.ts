@@ -36,8 +36,13 @@ export interface OpenedJournal {
   readonly content: JournalContent;
 }
 
+/** What of an open file is used. */
+export type JournalFile = Pick<FileHandle, 'readFile' | 'truncate' | 'write' | 'datasync' | 'close'>;
+export type OpenFile = (path: string, flags: number, mode: number) => Promise<JournalFile>;
+
 interface Pending {
-  readonly entry: unknown;
+  /** As JSON, so that one entry that cannot be written is refused by itself and a later change of it does no harm. */
+  readonly entry: string;
   readonly resolve: (place: Place) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -45,6 +50,8 @@ interface Pending {
 export interface JournalOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** The file system; another one in tests that break it. */
+  readonly openFile?: OpenFile;
   /** `create`: the file must not be there yet. `continue`: it must be. */
   readonly mode: 'create' | 'continue';
 }
@@ -55,7 +62,7 @@ export interface JournalOptions {
  */
 export async function openJournal(path: string, options: JournalOptions): Promise<OpenedJournal> {
   const flags = constants.O_RDWR | (options.mode === 'create' ? constants.O_CREAT | constants.O_EXCL : 0);
-  const file = await open(path, flags, 0o600);
+  const file = await (options.openFile ?? open)(path, flags, 0o600);
   try {
     const bytes = await file.readFile();
     const content = readJournal(bytes);
@@ -77,7 +84,7 @@ export async function loadJournal(path: string): Promise<JournalContent> {
   return readJournal(await readFile(path));
 }
 
-function writer(path: string, file: FileHandle, content: JournalContent, now: () => number): Journal {
+function writer(path: string, file: JournalFile, content: JournalContent, now: () => number): Journal {
   let position: Position = { seq: content.nextSeq - 1, bytes: content.goodBytes };
   let lastHash = content.lastHash;
   let queue: Pending[] = [];
@@ -141,7 +148,7 @@ function writer(path: string, file: FileHandle, content: JournalContent, now: ()
     append(entry) {
       if (closed) return Promise.reject(new Error(`The journal ${path} is closed`));
       return new Promise((resolve, reject) => {
-        queue.push({ entry, resolve, reject });
+        queue.push({ entry: JSON.stringify(entry), resolve, reject });
         writing ??= drain();
       });
     },
@@ -154,7 +161,7 @@ function writer(path: string, file: FileHandle, content: JournalContent, now: ()
 }
 
 /** A write may take only part of the bytes, on a nearly full disk for one. */
-async function writeAll(file: FileHandle, bytes: Buffer, start: number): Promise<void> {
+async function writeAll(file: JournalFile, bytes: Buffer, start: number): Promise<void> {
   let done = 0;
   while (done < bytes.length) {
     const { bytesWritten } = await file.write(bytes, done, bytes.length - done, start + done);

@@ -20,9 +20,9 @@ export const FIRST_PREV = '0'.repeat(64);
 
 const CRC_SUFFIX = /,"crc":"([0-9a-f]{8})"\}$/;
 
-/** The text of a line, without its line feed. */
-export function encodeLine(line: JournalLine): string {
-  const body = `{"seq":${line.seq},"at":${line.at},"prev":"${line.prev}","entry":${JSON.stringify(line.entry)}`;
+/** The text of a line, without its line feed. `entry` is JSON already. */
+export function encodeLine(line: Omit<JournalLine, 'entry'> & { readonly entry: string }): string {
+  const body = `{"seq":${line.seq},"at":${line.at},"prev":"${line.prev}","entry":${line.entry}`;
   return `${body},"crc":"${hex32(crc32(body))}"}`;
 }
 

@@ -17,7 +17,7 @@ export function createDemoProvider(): DemoProvider {
   let starting: Promise<Simulator> | undefined;
   return {
     async endpoint(model) {
-      starting ??= startSimulator({ apiKeys: [key] }).catch((error: unknown) => {
+      starting ??= startSimulator({ apiKeys: [key], observe: false }).catch((error: unknown) => {
         starting = undefined;
         throw error;
       });

@@ -1,0 +1,10 @@
+export { createBrain, type Brain, type BrainConnection, type BrainInput, type ServerAction } from './brain.ts';
+export { closes, cutReason, type Close, type CloseName } from './closes.ts';
+export type { SessionView } from './memory.ts';
+export { modelNames } from './models.ts';
+export type { ConnectionRecord, SeenFrame } from './observations.ts';
+export { seededRandom, type Random } from './random.ts';
+export { parseScript, type ParsedScript, type Script, type ScriptAction, type ScriptInput } from './script.ts';
+export { startSimulator, type Simulator, type SimulatorClock, type SimulatorOptions } from './server.ts';
+export type { ServerFrame } from './wire.ts';
+export { createWorld, type Pace, type World, type WorldOptions } from './world.ts';
