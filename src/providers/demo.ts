@@ -4,6 +4,9 @@ import { startSimulator } from '../simulator/index.ts';
 import type { Simulator } from '../simulator/index.ts';
 import { geminiEndpoint } from './endpoints.ts';
 
+/** Quick enough to read along with, slow enough to see it stream. */
+const DEMO_MS_PER_WORD = 70;
+
 /** The provider for those without a key: a simulator of the Gemini Live server inside the app. */
 export interface DemoProvider {
   /** Where it listens; starts it at the first call. */
@@ -17,7 +20,7 @@ export function createDemoProvider(): DemoProvider {
   let starting: Promise<Simulator> | undefined;
   return {
     async endpoint(model) {
-      starting ??= startSimulator({ apiKeys: [key], observe: false }).catch((error: unknown) => {
+      starting ??= startSimulator({ apiKeys: [key], observe: false, pace: DEMO_MS_PER_WORD }).catch((error: unknown) => {
         starting = undefined;
         throw error;
       });

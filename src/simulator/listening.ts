@@ -26,8 +26,15 @@ export function createListening(world: World, line: Line, live: Live, talk: Talk
     if (bargeIn) talk.interrupt(now);
   }
 
+  function complete(now: number): void {
+    if (bargeIn) talk.answer(now);
+    else talk.answerWhenFree(now);
+  }
+
   function ended(speechMs: number, now: number): void {
     const decided = line.fire('speech', now).findLast((action) => action.kind === 'hear');
+    // Something typed while speaking may be being answered: what is heard now ends that.
+    if (!line.ended) started(now);
     if (line.ended) return;
     const heard = decided?.kind === 'hear' ? decided.text : world.nextHeard();
     const text =
@@ -44,7 +51,7 @@ export function createListening(world: World, line: Line, live: Live, talk: Talk
     }
     const content: Content = { role: 'user', parts: [{ text: text.trim() }] };
     world.memory.append(live.session, content, { ...noTokens, audio: audioTokens(speechMs) });
-    if (talk.addAudio(speechMs)) talk.answer(now);
+    if (talk.addAudio(speechMs)) complete(now);
   }
 
   function follow(events: readonly VoiceEvent[], now: number): void {
@@ -77,7 +84,7 @@ export function createListening(world: World, line: Line, live: Live, talk: Talk
     const take = (at: number): void => {
       started(at);
       world.memory.append(live.session, content, contentTokens(content));
-      talk.answer(at);
+      complete(at);
     };
     const delayMs = world.script().quirks.realtimeTextDelayMs;
     if (delayMs > 0) line.schedule.add(now + delayMs, 'line', take);

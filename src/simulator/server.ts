@@ -189,7 +189,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     socket.on('close', () => sockets.delete(socket));
     // A reset by the other side is an ordinary end here, not an error of ours.
     socket.on('error', () => socket.destroy());
-    const url = new URL(request.url ?? '/', 'ws://127.0.0.1');
+    // Joined as text: a path that begins with two slashes would be taken for a host.
+    const url = URL.parse(`ws://127.0.0.1${request.url ?? '/'}`) ?? new URL('ws://127.0.0.1/');
     const record = observations.begin({
       epoch: dials,
       at: clock.monotonic(),

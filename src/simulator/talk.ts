@@ -1,21 +1,14 @@
 import { beats, burstBeats, type AnswerPart, type Beat, type Delivery, type Speech } from './answer.ts';
 import { closes } from './closes.ts';
-import { reply, type Conversation, type PlannedCall } from './demo/index.ts';
+import { createHandleOffers } from './handle-offers.ts';
 import type { Line } from './line.ts';
 import { contextTokens, makeRoom, type Session } from './memory.ts';
 import type { ModelCapabilities } from './models.ts';
+import { lastAsked, plainSpeech, planAnswer, planResult, type Plan } from './plan.ts';
 import { randomText } from './random.ts';
-import type { ScriptAction } from './script.ts';
 import { createToolRounds, type IssuedCall, type ToolRound } from './tool-rounds.ts';
 import { addTokens, audioTokens, contentTokens, noTokens, textTokens, usageMetadata, type Tokens } from './usage.ts';
-import {
-  textOf,
-  type Content,
-  type FunctionResponses,
-  type ServerFrame,
-  type Setup,
-  type ToolDeclaration,
-} from './wire.ts';
+import type { Content, FunctionResponses, ServerFrame, Setup, ToolDeclaration } from './wire.ts';
 import type { World } from './world.ts';
 
 /** What a connection is about once its setup is accepted. */
@@ -30,8 +23,10 @@ export interface Live {
 
 /** The outgoing half of the conversation: answers, their interruption, tool calls and the handles that cover them. */
 export interface Talk {
-  /** The user's turn is complete. */
+  /** The user's turn is complete: it is answered at once, whatever was being said. */
   answer(now: number): void;
+  /** As `answer`, but lets a running answer come to its end. */
+  answerWhenFree(now: number): void;
   /** The user speaks, types or adds context: a running answer ends here. */
   interrupt(now: number): void;
   /** Says something unasked. */
@@ -66,59 +61,17 @@ interface Answer {
 /** The model waits for playback before it completes a turn; a sign of it, not its length. */
 const COMPLETION_MS = 40;
 const CALL_ID_DIGITS = 19;
-/** Actions of which the first decides the answer. */
-const DECIDING = new Set(['say', 'call', 'burst']);
-
-type Decision = Extract<ScriptAction, { kind: 'say' | 'call' | 'burst' }>;
-
-function speechOf(fields: Omit<Extract<ScriptAction, { kind: 'say' }>, 'kind'>, thought: string): Speech {
-  return {
-    pieces: fields.pieces ?? { text: fields.text ?? '' },
-    thought: fields.thought === undefined ? thought : (fields.thought ?? ''),
-    everyMs: fields.everyMs,
-  };
-}
-
 export function createTalk(world: World, line: Line, live: Live, clientMessageIndex: () => number): Talk {
   const { session, setup, model } = live;
   const rounds = createToolRounds();
+  const handles = createHandleOffers(world, line, session, setup, clientMessageIndex);
   let answer: Answer | undefined;
   let answers = 0;
   let deaf = false;
-  let newestHandle: string | undefined;
   /** Results that wait for the model to fall silent (`WHEN_IDLE`). */
-  let whenIdle: ToolRound[] = [];
-
-  const wantsHandles = (): boolean => setup.sessionResumption !== undefined || world.script().handles.unrequested;
-
-  function sendHandle(resumable: boolean, now: number): void {
-    const newHandle = resumable ? world.memory.issueHandle(session, now) : undefined;
-    const index =
-      setup.sessionResumption?.transparent === true
-        ? { lastConsumedClientMessageIndex: String(clientMessageIndex()) }
-        : {};
-    const update = { ...(newHandle === undefined ? {} : { newHandle }), resumable, ...index };
-    line.emit({ sessionResumptionUpdate: update }, now, (at) => {
-      if (newHandle === undefined) return;
-      newestHandle = newHandle;
-      line.fire('handle', at);
-    });
-  }
-
-  function conversation(contents: readonly Content[]): Conversation {
-    return { contents, system: live.system, tools: live.tools, wallTime: world.wallTime(), timeZone: world.timeZone };
-  }
-
-  function remembered(): readonly Content[] {
-    return session.entries.map((entry) => entry.content);
-  }
-
-  function lastAsked(): string {
-    const content = remembered().findLast(
-      ({ role, parts }) => role !== 'model' && parts?.every((part) => part.functionResponse === undefined),
-    );
-    return content === undefined ? '' : textOf(content);
-  }
+  const whenIdle: ToolRound[] = [];
+  /** A turn that waits for the running answer to end. */
+  let turnWaits = false;
 
   /** What was said goes into memory once, at the end of the answer or where it was cut. */
   function rememberSaid(current: Answer): void {
@@ -157,12 +110,17 @@ export function createTalk(world: World, line: Line, live: Live, clientMessageIn
       round: undefined,
     };
     answer = begun;
-    if (wantsHandles()) sendHandle(false, now);
+    if (handles.wanted()) handles.send(false, now);
     return begun;
   }
 
   function fire(event: Parameters<Line['fire']>[0], now: number, current: Answer, nth?: number): void {
     line.fire(event, now, { turn: current.number, text: current.asked, nth });
+  }
+
+  /** `false`: a rule that struck just now ended the line, or made the model say something else. */
+  function runs(current: Answer): boolean {
+    return !line.ended && answer === current;
   }
 
   function addAudio(ms: number): boolean {
@@ -183,7 +141,7 @@ export function createTalk(world: World, line: Line, live: Live, clientMessageIn
         current.frames += 1;
         fire('delta', sentAt, current, current.frames);
       });
-      if (line.ended) return;
+      if (!runs(current)) return;
       current.said += beat.said;
       const part = beat.frame.serverContent?.modelTurn?.parts?.[0];
       if (part?.thought === true) current.thoughts += textTokens(part.text ?? '');
@@ -215,9 +173,12 @@ export function createTalk(world: World, line: Line, live: Live, clientMessageIn
       };
       line.emit(frame, now, (at) => fire('turnComplete', at, current));
     }
-    if (line.ended) return;
-    if (wantsHandles() && !current.omit.has('handle') && !current.omit.has('turnComplete')) sendHandle(true, now);
-    if (line.ended || then === 'yield') return;
+    // A rule may have ended the line by now, or have made the model speak up.
+    const free = (): boolean => !line.ended && answer === undefined;
+    const covered = handles.wanted() && !current.omit.has('handle') && !current.omit.has('turnComplete');
+    if (free() && covered) handles.send(true, now);
+    if (!free() || then === 'yield') return;
+    if (turnWaits) return start(now);
     const round = whenIdle.shift();
     if (round !== undefined) answerRound(round, now);
   }
@@ -228,7 +189,7 @@ export function createTalk(world: World, line: Line, live: Live, clientMessageIn
     if (!together && !current.omit.has('generationComplete')) {
       line.emit({ serverContent: { generationComplete: true } }, now, (at) => fire('generated', at, current));
     }
-    if (line.ended) return;
+    if (!runs(current)) return;
     rememberSaid(current);
     line.schedule.add(now + (world.pace === 'instant' ? 0 : COMPLETION_MS), 'answer', (at) =>
       complete(current, at, 'goOn'),
@@ -241,87 +202,66 @@ export function createTalk(world: World, line: Line, live: Live, clientMessageIn
     play(current, beats({ ...speech, thought }, delivery(current)), now, (at) => finish(current, at));
   }
 
-  function isBlocking(calls: readonly PlannedCall[]): boolean {
+  function isBlocking(calls: readonly { readonly name: string }[]): boolean {
     if (!model.asynchronousFunctions) return true;
     return calls.some((call) => live.tools.find((tool) => tool.name === call.name)?.behavior === 'BLOCKING');
   }
 
-  function call(
-    current: Answer,
-    calls: readonly (PlannedCall & { readonly id?: string | undefined })[],
-    options: { readonly thenSay?: Speech | undefined; readonly cancelAfterMs?: number | undefined },
-    now: number,
-  ): void {
+  function call(current: Answer, plan: Extract<Plan, { kind: 'call' }>, now: number): void {
     rememberSaid(current);
-    const issued: readonly IssuedCall[] = calls.map(({ id, name, args }) => ({
+    const issued: readonly IssuedCall[] = plan.calls.map(({ id, name, args }) => ({
       id: id ?? `function-call-${randomText(world.random, CALL_ID_DIGITS, '0123456789')}`,
       name,
       args: { ...args },
     }));
-    const content: Content = {
-      role: 'model',
-      parts: issued.map(({ id, name, args }) => ({ functionCall: { id, name, args } })),
-    };
+    const functionCalls = issued.map(({ id, name, args }) => ({ name, args, id }));
+    const content: Content = { role: 'model', parts: functionCalls.map((functionCall) => ({ functionCall })) };
     current.stage = 'calling';
-    current.round = rounds.open(issued, isBlocking(calls), options.thenSay);
+    current.round = rounds.open(issued, isBlocking(plan.calls), plan.thenSay);
     current.response = addTokens(current.response, contentTokens(content));
     world.memory.append(session, content, contentTokens(content));
-    line.emit({ toolCall: { functionCalls: issued.map(({ name, args, id }) => ({ name, args, id })) } }, now, (at) =>
-      fire('toolCall', at, current),
-    );
-    if (options.cancelAfterMs !== undefined) line.schedule.add(now + options.cancelAfterMs, 'answer', cancelCalls);
+    line.emit({ toolCall: { functionCalls } }, now, (at) => fire('toolCall', at, current));
+    if (plan.cancelAfterMs !== undefined) line.schedule.add(now + plan.cancelAfterMs, 'line', cancelCalls);
   }
 
-  function carryOut(current: Answer, decision: Decision, thought: string, now: number): void {
-    switch (decision.kind) {
+  function carryOut(current: Answer, plan: Plan, now: number): void {
+    switch (plan.kind) {
       case 'say':
-        return say(current, speechOf(decision, thought), now);
-      case 'burst':
-        return play(current, burstBeats(decision.count, decision.size, decision.perSecond), now, (at) =>
-          finish(current, at),
-        );
+        return say(current, plan.speech, now);
+      case 'burst': {
+        const flood = burstBeats(plan.count, plan.size, plan.perSecond);
+        return play(current, flood, now, (at) => finish(current, at));
+      }
       case 'call': {
-        const thenSay = decision.thenSay === undefined ? undefined : speechOf(decision.thenSay, '');
-        const issue = (at: number): void =>
-          call(current, decision.calls, { thenSay, cancelAfterMs: decision.cancelAfterMs }, at);
-        if (decision.meanwhile === undefined) return issue(now);
-        return play(
-          current,
-          beats({ pieces: { text: decision.meanwhile }, thought: '' }, delivery(current)),
-          now,
-          issue,
-        );
+        if (plan.meanwhile === undefined) return call(current, plan, now);
+        const aside = beats(plainSpeech(plan.meanwhile), delivery(current));
+        return play(current, aside, now, (at) => call(current, plan, at));
       }
     }
   }
 
+  function context(): Parameters<typeof planAnswer>[1] {
+    return { session, system: live.system, tools: live.tools };
+  }
+
   function start(now: number): void {
+    turnWaits = false;
     const fits = makeRoom(world.memory, session, model.inputTokenLimit, setup.contextWindowCompression);
     if (!fits) return line.close(closes.invalidArgument);
-    const asked = lastAsked();
-    const decisions = line.fire('turn', now, { turn: answers + 1, text: asked });
+    const asked = lastAsked(session);
+    const struck = line.fire('turn', now, { turn: answers + 1, text: asked });
     if (line.ended || deaf) return;
-    const omit = new Set(decisions.flatMap((action) => (action.kind === 'omit' ? action.what : [])));
+    const omit = new Set(struck.flatMap((action) => (action.kind === 'omit' ? action.what : [])));
     const current = begin(asked, omit, now);
-    if (line.ended) return;
-    const scripted =
-      (decisions.find((action) => DECIDING.has(action.kind)) as Decision | undefined) ??
-      world.script().answers.find(({ match }) => new RegExp(match, 'iu').test(asked))?.do;
-    if (scripted !== undefined) return carryOut(current, scripted, '', now);
-    const made = reply(conversation(remembered()));
-    if (made.kind === 'call') return call(current, made.calls, {}, now);
-    return say(current, { pieces: { text: made.text }, thought: made.thought }, now);
+    carryOut(current, planAnswer(world, context(), asked, struck), now);
   }
 
   /** Words for the results of a round, as an answer of their own or as the rest of the one that called. */
   function answerRound(round: ToolRound, now: number): void {
     const current = answer ?? begin('', new Set(), now);
-    if (line.ended) return;
     current.round = undefined;
     current.prompt = contextTokens(session);
-    if (round.thenSay !== undefined) return say(current, round.thenSay, now);
-    const made = reply(conversation([{ role: 'user', parts: round.responses }]));
-    if (made.kind === 'say') say(current, { pieces: { text: made.text }, thought: made.thought }, now);
+    carryOut(current, planResult(world, context(), round), now);
   }
 
   function takeRound(round: ToolRound, now: number): void {
@@ -364,10 +304,14 @@ export function createTalk(world: World, line: Line, live: Live, clientMessageIn
       interrupt(now);
       if (!line.ended) start(now);
     },
+    answerWhenFree(now) {
+      if (answer === undefined) start(now);
+      else turnWaits = true;
+    },
     interrupt,
     speakUp(text, now) {
       interrupt(now);
-      if (!line.ended) say(begin('', new Set(), now), { pieces: { text }, thought: '' }, now);
+      if (!line.ended) say(begin('', new Set(), now), plainSpeech(text), now);
     },
     takeToolResponse(responses, now) {
       const accepted = rounds.accept(responses);
@@ -376,8 +320,8 @@ export function createTalk(world: World, line: Line, live: Live, clientMessageIn
       return true;
     },
     cancelCalls,
-    offerHandle: sendHandle,
-    newestHandle: () => newestHandle,
+    offerHandle: handles.send,
+    newestHandle: handles.newest,
     setDeaf(value) {
       deaf = value;
     },

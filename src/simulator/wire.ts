@@ -184,8 +184,14 @@ export function decodeJson(data: string | Uint8Array): unknown {
 
 /** Reads a client frame: exactly one known key, both spellings. `undefined`: the wire would answer 1007. */
 export function readClientFrame(json: unknown): ClientFrame | undefined {
-  const parsed = clientFrameSchema.safeParse(toCamelCase(json));
-  return parsed.success ? parsed.data : undefined;
+  try {
+    const parsed = clientFrameSchema.safeParse(toCamelCase(json));
+    return parsed.success ? parsed.data : undefined;
+  } catch (error) {
+    // JSON can be nested deeper than the stack.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 export function functionDeclarations(tools: Tools | undefined): readonly ToolDeclaration[] {

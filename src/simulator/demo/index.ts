@@ -9,6 +9,8 @@ export type { Conversation, PlannedCall, Reply } from './conversation.ts';
 const COUNT_LIMIT = 200;
 const LONG_TEXT_WORDS = 400;
 const LONG_TEXT_LIMIT = 2_000;
+/** Rules look no further into a turn than this: their patterns are not made for novels. */
+const READ_CHARACTERS = 4_000;
 
 const GREETING = /^(?:hello|hi|hey|good (?:morning|afternoon|evening)|greetings)\b/i;
 const GERMAN = /^(?:hallo|guten (?:tag|morgen|abend)|servus|moin|grüß gott|grüezi)(?![\p{L}])/iu;
@@ -213,9 +215,14 @@ export function reply(conversation: Conversation): Reply {
   const last = contents.at(-1);
   if (last !== undefined && isToolResult(last))
     return { kind: 'say', text: wordResults(last.parts ?? []), thought: '' };
-  const texts = userTexts(contents);
+  const texts = userTexts(contents).map((said) => said.slice(0, READ_CHARACTERS));
   const text = (texts.at(-1) ?? '').trim();
-  const asked: Asked = { ...conversation, text, earlier: texts.slice(0, -1), facts: factsIn([system, ...texts]) };
+  const asked: Asked = {
+    ...conversation,
+    text,
+    earlier: texts.slice(0, -1),
+    facts: factsIn([system.slice(0, READ_CHARACTERS), ...texts]),
+  };
   const call = callFor(text, tools);
   if (call !== undefined) return { kind: 'call', calls: [call] };
   for (const answerer of answerers) {

@@ -118,7 +118,7 @@ function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === '') return true;
   if (typeof value !== 'object') return false;
   const inner = Object.values(value);
-  return inner.length === 0 || inner.every(isEmpty);
+  return inner.every(isEmpty);
 }
 
 /** Words for what the tools answered. */
