@@ -1,0 +1,176 @@
+import { useState } from 'react';
+import { DEFAULT_MODEL } from '../../src/contract/index.ts';
+import type { Problem, Settings, SettingsView } from '../../src/contract/index.ts';
+import { useActions, useSelect } from '../store/context.tsx';
+import { Button, IconButton } from '../ui/button.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { Modal } from '../ui/modal.tsx';
+import { words } from '../words.ts';
+import { Field } from './field.tsx';
+import { KeyNote } from './key-note.tsx';
+import { ThemeChoice } from './theme-choice.tsx';
+
+const FIELD =
+  'h-9 w-full rounded-md border border-edge bg-ground px-2.5 text-ui text-ink placeholder:text-faint disabled:border-line disabled:text-faint';
+
+/** The key, the model, the address and the look. */
+export function SettingsDialog() {
+  const actions = useActions();
+  const view = useSelect((state) => state.settings);
+  const info = useSelect((state) => state.info);
+  const close = () => actions.showSettings(false);
+  return (
+    <Modal
+      label={words.settings.heading}
+      testId="settings-dialog"
+      onClose={close}
+      className="m-auto max-h-[calc(100dvh-2rem)] w-[min(30rem,calc(100vw-2rem))] max-w-none rounded-lg border border-line shadow-raised"
+    >
+      <div className="flex h-12 items-center border-b border-line pr-2 pl-6">
+        <h2 className="flex-1 text-[0.9375rem] font-semibold">{words.settings.heading}</h2>
+        <IconButton label={words.settings.close} onClick={close}>
+          <Icon name="close" />
+        </IconButton>
+      </div>
+      {view === null ? (
+        <p className="p-6 text-soft">{words.settings.loading}</p>
+      ) : (
+        <SettingsForm view={view} onClose={close} />
+      )}
+      {info !== null && (
+        <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1 border-t border-line px-6 py-4 text-note text-faint">
+          <dt>{words.settings.dataDir}</dt>
+          <dd dir="ltr" className="font-mono [overflow-wrap:anywhere]">
+            {info.dataDir}
+          </dd>
+          <dt>{words.settings.version}</dt>
+          <dd className="font-mono">{info.version}</dd>
+        </dl>
+      )}
+    </Modal>
+  );
+}
+
+function SettingsForm({ view, onClose }: { view: SettingsView; onClose: () => void }) {
+  const actions = useActions();
+  const [key, setKey] = useState('');
+  const [model, setModel] = useState(view.settings.model);
+  const [baseUrl, setBaseUrl] = useState(view.settings.baseUrl ?? '');
+  const [saving, setSaving] = useState(false);
+  const [keyProblem, setKeyProblem] = useState<Problem | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const isFixed = (field: SettingsView['fixed'][number]) => view.fixed.includes(field);
+
+  const change = changed(view.settings, model, baseUrl);
+  const dirty = key.trim() !== '' || Object.keys(change).length > 0;
+
+  const save = async () => {
+    setSaving(true);
+    const ofKey = key.trim() === '' ? null : await actions.setApiKey(key.trim());
+    if (ofKey === null) setKey('');
+    const ofRest = Object.keys(change).length === 0 ? null : await actions.updateSettings(change);
+    setSaving(false);
+    setKeyProblem(ofKey);
+    setProblem(ofRest);
+    if (ofKey === null && ofRest === null) onClose();
+  };
+
+  return (
+    <form
+      noValidate
+      className="flex flex-col gap-6 p-6"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save();
+      }}
+    >
+      <Field
+        label={words.settings.apiKey}
+        problem={keyProblem}
+        note={<KeyNote view={view} onProblem={setKeyProblem} />}
+      >
+        {(ids) => (
+          <input
+            {...ids}
+            data-testid="api-key-input"
+            data-first-focus=""
+            type="password"
+            autoComplete="off"
+            spellCheck={false}
+            dir="ltr"
+            value={key}
+            disabled={isFixed('apiKey')}
+            placeholder={view.apiKey.source === 'none' ? words.settings.keyPlaceholder : words.settings.keyReplace}
+            className={`${FIELD} font-mono`}
+            onChange={(event) => {
+              setKey(event.target.value);
+              setKeyProblem(null);
+            }}
+          />
+        )}
+      </Field>
+      <Field
+        label={words.settings.model}
+        problem={problem}
+        note={isFixed('model') ? words.settings.fixed : words.settings.modelNote(DEFAULT_MODEL)}
+      >
+        {(ids) => (
+          <input
+            {...ids}
+            data-testid="model-input"
+            autoComplete="off"
+            spellCheck={false}
+            dir="ltr"
+            value={model}
+            disabled={isFixed('model')}
+            className={`${FIELD} font-mono`}
+            onChange={(event) => {
+              setModel(event.target.value);
+              setProblem(null);
+            }}
+          />
+        )}
+      </Field>
+      <Field
+        label={words.settings.baseUrl}
+        problem={null}
+        note={isFixed('baseUrl') ? words.settings.fixed : words.settings.baseUrlNote}
+      >
+        {(ids) => (
+          <input
+            {...ids}
+            data-testid="base-url-input"
+            autoComplete="off"
+            spellCheck={false}
+            dir="ltr"
+            inputMode="url"
+            value={baseUrl}
+            placeholder={words.settings.baseUrlPlaceholder}
+            disabled={isFixed('baseUrl')}
+            className={`${FIELD} font-mono`}
+            onChange={(event) => {
+              setBaseUrl(event.target.value);
+              setProblem(null);
+            }}
+          />
+        )}
+      </Field>
+      <ThemeChoice theme={view.settings.theme} />
+      <div className="flex items-center gap-3">
+        <p className="min-w-0 flex-1 text-note text-faint">{dirty ? words.settings.reconnectNote : ''}</p>
+        <Button onClick={onClose}>{words.settings.cancel}</Button>
+        <Button type="submit" tone="primary" data-testid="settings-save" disabled={!dirty || saving}>
+          {saving ? words.settings.saving : words.settings.save}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function changed(settings: Settings, model: string, baseUrl: string): Partial<Settings> {
+  const url = baseUrl.trim() === '' ? null : baseUrl.trim();
+  return {
+    ...(model.trim() !== settings.model && { model: model.trim() }),
+    ...(url !== settings.baseUrl && { baseUrl: url }),
+  };
+}

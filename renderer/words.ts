@@ -1,0 +1,184 @@
+import type { LinkState, ProblemCode, TurnStatus } from '../src/contract/index.ts';
+import type { AgeGroup } from './store/sessions.ts';
+
+/** Every word that a user reads, in one place. Plain, short and true. */
+export const words = {
+  app: 'Holdfast',
+  windowTitle: (title: string) => `${title} – Holdfast`,
+
+  sessions: {
+    heading: 'Sessions',
+    create: 'New session',
+    openList: 'Show sessions',
+    closeList: 'Hide sessions',
+    tabs: 'Open sessions',
+    closeTab: 'Close tab',
+    rename: 'Rename',
+    titleField: 'Title of the session',
+    delete: 'Delete',
+    deleteForGood: 'Delete for good',
+    deleteNamed: (title: string) => `Delete “${title}” for good?`,
+    keep: 'Keep',
+    more: 'Show earlier sessions',
+    loading: 'Loading sessions…',
+    noneYet: 'Sessions appear here. Each is kept until you delete it.',
+    age: { today: 'Today', yesterday: 'Yesterday', earlier: 'Earlier' } satisfies Record<AgeGroup, string>,
+    actions: (title: string) => `Actions for ${title}`,
+  },
+
+  welcome: {
+    heading: 'What you write here is kept',
+    body: 'Through dropped networks, server resets and restarts. Write below to begin.',
+    pickUp: 'Write below to begin a session, or open one from the list.',
+    shortcuts: 'Keyboard',
+  },
+  shortcuts: {
+    create: 'New session',
+    switch: 'Go to a tab',
+    close: 'Close the tab',
+    rename: 'Rename the session',
+    stop: 'Stop the answer',
+  },
+
+  conversation: {
+    log: (title: string) => `Messages in ${title}`,
+    empty: 'Nothing here yet',
+    emptyBody: 'Write a message below. It is on disk before it is sent.',
+    loading: 'Loading the conversation…',
+    loadFailed: 'The conversation could not be loaded.',
+    loadAgain: 'Load again',
+    loadingOlder: 'Loading earlier messages…',
+    olderFailed: 'Earlier messages could not be loaded.',
+    beginning: 'The beginning of this session',
+    toLatest: 'Jump to latest',
+    you: 'You',
+    gemini: 'Gemini',
+    demo: 'Demo',
+    answering: 'Answering…',
+    thinking: 'Thinking',
+    toolArgs: 'Asked with',
+    toolResult: 'Returned',
+    toolRunning: 'running',
+    toolCancelled: 'cancelled',
+    toolDone: 'done',
+    copy: 'Copy',
+    copied: 'Copied',
+    askAgain: 'Ask again',
+    sendAgain: 'Send again',
+    announce: (who: string, text: string) => `${who}: ${text}`,
+    status: {
+      queued: 'Kept. Not sent yet.',
+      sent: 'Sent. Waiting for an answer.',
+      stopped: 'Stopped.',
+      interrupted: 'This answer was cut off by a lost connection. What had arrived is kept.',
+      failed: 'This did not work.',
+    } satisfies Partial<Record<TurnStatus, string>>,
+    unkept: 'Not kept yet. It goes out as soon as Holdfast can be reached.',
+  },
+
+  composer: {
+    label: 'Message',
+    placeholder: 'Write a message',
+    send: 'Send',
+    stop: 'Stop',
+    hint: 'Enter sends, Shift+Enter starts a new line',
+    unreached: 'Not kept yet. The text stays here until Holdfast has it.',
+    tooLong: (over: number) => `Too long by ${over.toLocaleString()} characters. Split it into two messages.`,
+  },
+
+  link: {
+    idle: 'Not connected until you write',
+    connecting: 'Connecting',
+    live: { new: 'Live', resumed: 'Live · Resumed', rebuilt: 'Live · Rebuilt from your history' },
+    waiting: 'Waiting to reconnect',
+    waitingUntil: (seconds: number) =>
+      seconds > 0 ? `Waiting to reconnect – trying again in ${seconds} s` : 'Waiting to reconnect – trying again now',
+    needsYou: 'Needs you',
+    closed: 'Closed',
+    unknown: 'Not known while Holdfast is out of reach',
+    reconnectNow: 'Reconnect now',
+    openSettings: 'Open settings',
+    tryAgain: 'Try again',
+  },
+
+  connection: {
+    connecting: 'Connecting to Holdfast…',
+    lost: 'Reconnecting to Holdfast…',
+    lostBody: 'What you write stays in this window until it is back.',
+    refusedHeading: 'Open the printed address again',
+    refusedBody:
+      'Holdfast is running but does not know this page. Open the address that it printed when it last started: the key to this page is in it.',
+    refusedRetry: 'Load this page again',
+  },
+
+  demo: {
+    banner: 'Demo: answers come from a simulator inside Holdfast, not from Gemini. Add an API key to talk to Gemini.',
+    addKey: 'Add an API key',
+  },
+
+  notices: { heading: 'Notices', dismiss: 'Dismiss' },
+
+  settings: {
+    open: 'Settings',
+    heading: 'Settings',
+    close: 'Close',
+    loading: 'Loading settings…',
+    apiKey: 'Gemini API key',
+    keyPlaceholder: 'Paste a key',
+    keyReplace: 'Paste another key to replace it',
+    keyNone: 'No key yet: the demo answers.',
+    keyStored: (hint: string) => `A key ending in ${hint} is stored.`,
+    keyStoredPlain: 'A key is stored.',
+    keyEnvironment: (hint: string) => `A key ending in ${hint} comes from the environment.`,
+    keyEnvironmentPlain: 'A key comes from the environment.',
+    removeKey: 'Remove the key',
+    removeQuestion: 'Without a key the demo answers.',
+    remove: 'Remove',
+    model: 'Model',
+    modelNote: (name: string) => `By default ${name}.`,
+    baseUrl: 'Base URL',
+    baseUrlNote: 'Empty for Google’s own address.',
+    baseUrlPlaceholder: 'wss://…',
+    fixed: 'Set by the environment. It cannot be changed here.',
+    reconnectNote: 'Sessions that are live now connect anew at their next message.',
+    theme: 'Appearance',
+    themes: { system: 'System', light: 'Light', dark: 'Dark' },
+    save: 'Save',
+    saving: 'Saving…',
+    cancel: 'Cancel',
+    keep: 'Keep',
+    dataDir: 'Data',
+    version: 'Version',
+  },
+};
+
+/** What a link says of itself in one line, without a running count. */
+export function linkWords(link: LinkState): string {
+  switch (link.kind) {
+    case 'idle':
+      return words.link.idle;
+    case 'connecting':
+      return words.link.connecting;
+    case 'live':
+      return words.link.live[link.restored];
+    case 'waiting':
+      return words.link.waiting;
+    case 'needs-you':
+      return `${words.link.needsYou}: ${link.problem.message}`;
+    case 'closed':
+      return words.link.closed;
+  }
+}
+
+const MENDED_IN_SETTINGS: ReadonlySet<ProblemCode> = new Set([
+  'key_invalid',
+  'key_expired',
+  'model_not_found',
+  'setup_rejected',
+  'quota_exceeded',
+]);
+
+/** Whether the settings are where a problem of this code is mended. */
+export function isMendedInSettings(code: ProblemCode): boolean {
+  return MENDED_IN_SETTINGS.has(code);
+}
