@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 
@@ -19,25 +19,42 @@ const REDACTED = ['key', 'token', 'handle', 'secret', 'authorization', 'cookie',
 const KEY_IN_TEXT = /([?&](?:key|access_token|token)=)[^&\s"]+/g;
 
 /**
- * JSON lines in `<directory>/holdfast.log`. Rejects nothing: when the file cannot be written, lines are dropped.
+ * JSON lines in `<directory>/holdfast.log`. Throws the file system's error when the directory cannot be made; afterwards
+ * nothing fails: when the file cannot be written, lines are dropped.
  */
 export function openLog(directory: string): Logger {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const destination = pino.destination({
-    dest: join(directory, 'holdfast.log'),
-    mkdir: true,
-    sync: false,
-    mode: 0o600,
-  });
-  destination.on('error', () => undefined);
+  let fd: number;
+  try {
+    fd = openSync(join(directory, 'holdfast.log'), 'a', 0o600);
+  } catch {
+    return silentLog;
+  }
   return pino(
     {
       base: { pid: process.pid },
       redact: { paths: REDACTED, censor: '[removed]' },
       hooks: { streamWrite: (line) => line.replace(KEY_IN_TEXT, '$1[removed]') },
     },
-    destination,
+    { write: lineWriter(fd) },
   );
+}
+
+/**
+ * Writes at once and never tries again. pino's own destination does neither: on a full disk it tries for ever as the
+ * process ends (sonic-boom 4.2 in `flushSync`), and it fails when the process ends before its file is open.
+ */
+function lineWriter(fd: number): (line: string) => void {
+  /** The file may end in the middle of a line. */
+  let torn = false;
+  return (line) => {
+    const bytes = Buffer.from(torn ? `\n${line}` : line);
+    try {
+      torn = writeSync(fd, bytes) < bytes.length;
+    } catch {
+      torn = true;
+    }
+  };
 }
 
 /** For those who need a logger and keep nothing. */

@@ -1,4 +1,4 @@
-import type { Problem } from '../contract/index.ts';
+import type { Problem, ProblemCode } from '../contract/index.ts';
 
 /** How a connection ended, as far as this side can know. */
 export type ConnectionEnd =
@@ -54,7 +54,8 @@ const REASONS: readonly Row[] = [
     },
   },
   {
-    match: /not found for API version|is not supported for bidiGenerateContent|^Requested entity was not found/i,
+    // A long model name leaves room for no more than this within 123 bytes.
+    match: /^models\/\S+ is not f|is not supported for bidiGenerateContent|^Requested entity was not found/i,
     problem: {
       code: 'model_not_found',
       message: 'This model cannot be talked to live, or no longer exists. Choose another in the settings.',
@@ -86,7 +87,7 @@ const REASONS: readonly Row[] = [
     },
   },
   {
-    match: /^The operation was (cancelled|aborted)|failed to close the connection after receiving a GoAway/i,
+    match: /^The operation was (cancelled|aborted)|failed to close the connection/i,
     problem: {
       code: 'connection_lost',
       message: 'The server ended the connection. Holdfast connects again by itself.',
@@ -172,12 +173,32 @@ function rowFor(reason: string): Omit<Problem, 'context'> | undefined {
 }
 
 function statusProblem(status: number): Omit<Problem, 'context'> {
-  if (status === 400 || status === 401 || status === 403) return REASONS[0]!.problem;
-  if (status === 404) return REASONS[4]!.problem;
-  if (status === 429) return REASONS[3]!.problem;
+  if (status === 400 || status === 401 || status === 403) return problemOf('key_invalid');
+  if (status === 404) return WRONG_ADDRESS;
+  if (status === 429) return problemOf('quota_exceeded');
+  if (status < 400 || status === 407 || status === 511) return IN_BETWEEN;
   if (status >= 500) return CODES.get(1011)!;
   return unknown(false);
 }
+
+/** The problem of the row that has this code. */
+function problemOf(code: ProblemCode): Omit<Problem, 'context'> {
+  return REASONS.find(({ problem }) => problem.code === code)!.problem;
+}
+
+const WRONG_ADDRESS: Omit<Problem, 'context'> = {
+  code: 'model_not_found',
+  message: 'The server has nothing at this address. Check the base URL and the model in the settings.',
+  ...ACT,
+};
+
+/** Google answers an upgrade with 101 or an error; a page or a redirect comes from something in between. */
+const IN_BETWEEN: Omit<Problem, 'context'> = {
+  code: 'network_unreachable',
+  message:
+    'Something between here and the server answered in its place: a proxy, or the sign-in page of a network. Open a web page to see; Holdfast tries again by itself.',
+  ...WAIT,
+};
 
 function unknown(fatal: boolean): Omit<Problem, 'context'> {
   return {

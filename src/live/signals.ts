@@ -20,136 +20,138 @@ export type ServerSignal =
   /** The frame could not be read, in whole or in part. `shape` tells its form without any of its content. */
   | { readonly kind: 'malformed'; readonly shape: string };
 
-const count = z.number().int().nonnegative().catch(0).default(0);
-const transcription = z.object({ text: z.string().optional() });
+/** A protobuf field that is unset may come as `null`. */
+const isSet = (value: unknown): boolean => value !== undefined && value !== null;
 
-const frameSchema = z.object({
-  setupComplete: z.looseObject({}).optional(),
-  serverContent: z
-    .object({
-      modelTurn: z
-        .object({
-          parts: z
-            .array(
-              z.object({
-                text: z.string().optional(),
-                thought: z.boolean().optional(),
-                inlineData: z.object({ mimeType: z.string().default(''), data: z.string().default('') }).optional(),
-              }),
-            )
-            .optional(),
-        })
-        .optional(),
-      outputTranscription: transcription.optional(),
-      inputTranscription: transcription.optional(),
-      interimInputTranscription: transcription.optional(),
-      generationComplete: z.boolean().optional(),
-      turnComplete: z.boolean().optional(),
-      interrupted: z.boolean().optional(),
-    })
-    .optional(),
-  toolCall: z
-    .object({
-      functionCalls: z
-        .array(
-          z.object({
-            id: z.string(),
-            name: z.string(),
-            args: z.record(z.string(), z.unknown()).default({}),
-          }),
-        )
-        .default([]),
-    })
-    .optional(),
-  toolCallCancellation: z.object({ ids: z.array(z.string()).default([]) }).optional(),
-  usageMetadata: z
-    .object({
-      promptTokenCount: count,
-      responseTokenCount: count,
-      thoughtsTokenCount: count,
-      totalTokenCount: count,
-    })
-    .optional(),
-  sessionResumptionUpdate: z.object({ newHandle: z.string().optional(), resumable: z.boolean().optional() }).optional(),
-  goAway: z.object({ timeLeft: z.string().optional() }).optional(),
-});
-type ServerFrame = z.infer<typeof frameSchema>;
+const text = z.string();
+const flag = z.boolean();
+const list = z.array(z.unknown());
+const object = z.custom<Record<string, unknown>>(isObject);
+const count = z.number().int().nonnegative().nullish().catch(0);
+const usageSchema = z
+  .object({ promptTokenCount: count, responseTokenCount: count, thoughtsTokenCount: count, totalTokenCount: count })
+  .transform((counts): Usage => ({
+    promptTokens: counts.promptTokenCount ?? 0,
+    responseTokens: counts.responseTokenCount ?? 0,
+    thoughtTokens: counts.thoughtsTokenCount ?? 0,
+    totalTokens: counts.totalTokenCount ?? 0,
+  }));
+
+/** Arguments nest as deep as this at most: what nests for ever cannot be written down again. */
+const ARGS_DEPTH_MAX = 64;
+
+/** Gives the fields of an object one by one; what is there and does not fit is reported and counts as absent. */
+interface Fields {
+  has(name: string): boolean;
+  take<T>(name: string, schema: z.ZodType<T>): T | undefined;
+  /** `undefined` where the field is not an object. */
+  within(name: string): Fields | undefined;
+  /** The elements of a list, each by itself. */
+  each(name: string): readonly Fields[];
+}
 
 /**
- * Reads one frame from the server. Never throws. A part that does not fit is reported as `malformed`, and the rest of
- * the frame still counts.
+ * Reads one frame from the server. Never throws. Whatever does not fit is reported as `malformed`, and the rest of the
+ * frame still counts: a turn must not go without its end because a word of it was garbled.
  * Source: `LiveServerMessage` in `@google/genai`; its fields co-occur, so each is looked at on its own.
  */
-export function readServerFrame(text: string): readonly ServerSignal[] {
+export function readServerFrame(frame: string): readonly ServerSignal[] {
   let raw: unknown;
   try {
-    raw = JSON.parse(text);
+    raw = JSON.parse(frame);
   } catch {
-    return [{ kind: 'malformed', shape: `not JSON, ${text.length} characters` }];
+    return [{ kind: 'malformed', shape: `not JSON, ${frame.length} characters` }];
   }
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
-    return [{ kind: 'malformed', shape: shapeOf(raw) }];
-  }
-  const whole = frameSchema.safeParse(raw);
-  if (whole.success) return signalsOf(whole.data);
-  const good: Record<string, unknown> = {};
+  if (!isObject(raw)) return [{ kind: 'malformed', shape: shapeOf(raw) }];
   const malformed: ServerSignal[] = [];
-  for (const [key, value] of Object.entries(raw)) {
-    if (frameSchema.safeParse({ [key]: value }).success) good[key] = value;
-    else malformed.push({ kind: 'malformed', shape: `${key}: ${shapeOf(value)}` });
-  }
-  return [...malformed, ...signalsOf(frameSchema.parse(good))];
+  const fields = fieldsOf(raw, '', (shape) => malformed.push({ kind: 'malformed', shape }));
+  const signals = signalsOf(fields);
+  return [...malformed, ...signals];
+}
+
+function fieldsOf(from: Record<string, unknown>, path: string, report: (shape: string) => void): Fields {
+  // Only own fields: a frame may name `__proto__`.
+  const get = (name: string): unknown => (Object.hasOwn(from, name) ? from[name] : undefined);
+  const take = <T>(name: string, schema: z.ZodType<T>): T | undefined => {
+    const value = get(name);
+    if (!isSet(value)) return undefined;
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    report(`${path}${name}: ${shapeOf(value)}`);
+    return undefined;
+  };
+  return {
+    has: (name) => isSet(get(name)),
+    take,
+    within(name) {
+      const inner = take(name, object);
+      return inner && fieldsOf(inner, `${path}${name}.`, report);
+    },
+    each(name) {
+      return (take(name, list) ?? []).flatMap((element, at) => {
+        if (isObject(element)) return fieldsOf(element, `${path}${name}.${at}.`, report);
+        report(`${path}${name}.${at}: ${shapeOf(element)}`);
+        return [];
+      });
+    },
+  };
 }
 
 /** In the order in which they take effect: content first, then its counts, then the ends of things. */
-function signalsOf(frame: ServerFrame): ServerSignal[] {
+function signalsOf(frame: Fields): ServerSignal[] {
   const signals: ServerSignal[] = [];
-  if (frame.setupComplete !== undefined) signals.push({ kind: 'setup-complete' });
-  const content = frame.serverContent;
-  const heard = content?.inputTranscription?.text;
-  const hearing = content?.interimInputTranscription?.text;
+  if (frame.within('setupComplete') !== undefined) signals.push({ kind: 'setup-complete' });
+  const content = frame.within('serverContent');
+  const hearing = content?.within('interimInputTranscription')?.take('text', text);
   if (hearing) signals.push({ kind: 'heard', text: hearing, interim: true });
+  const heard = content?.within('inputTranscription')?.take('text', text);
   if (heard) signals.push({ kind: 'heard', text: heard, interim: false });
-  for (const part of content?.modelTurn?.parts ?? []) {
-    if (part.text) signals.push({ kind: part.thought === true ? 'thought' : 'text', text: part.text });
-    if (part.inlineData) {
-      signals.push({ kind: 'audio', mimeType: part.inlineData.mimeType, base64: part.inlineData.data });
+  for (const part of content?.within('modelTurn')?.each('parts') ?? []) {
+    const words = part.take('text', text);
+    if (words) signals.push({ kind: part.take('thought', flag) === true ? 'thought' : 'text', text: words });
+    const media = part.within('inlineData');
+    const base64 = media?.take('data', text);
+    if (base64 !== undefined) signals.push({ kind: 'audio', mimeType: media?.take('mimeType', text) ?? '', base64 });
+  }
+  const said = content?.within('outputTranscription')?.take('text', text);
+  if (said) signals.push({ kind: 'text', text: said });
+  for (const call of frame.within('toolCall')?.each('functionCalls') ?? []) {
+    const id = call.take('id', text);
+    const name = call.take('name', text);
+    const args = call.has('args') ? call.take('args', argsSchema) : {};
+    if (id !== undefined && name !== undefined && args !== undefined) {
+      signals.push({ kind: 'tool-call', id, name, args });
+    } else if (!call.has('id') || !call.has('name')) {
+      signals.push({ kind: 'malformed', shape: 'toolCall: a call without id or name' });
     }
   }
-  const said = content?.outputTranscription?.text;
-  if (said) signals.push({ kind: 'text', text: said });
-  for (const { id, name, args } of frame.toolCall?.functionCalls ?? []) {
-    signals.push({ kind: 'tool-call', id, name, args });
-  }
-  const cancelled = frame.toolCallCancellation?.ids ?? [];
+  const cancelled = frame.within('toolCallCancellation')?.take('ids', z.array(text)) ?? [];
   if (cancelled.length > 0) signals.push({ kind: 'tool-cancel', ids: cancelled });
-  if (frame.usageMetadata !== undefined) {
-    const { promptTokenCount, responseTokenCount, thoughtsTokenCount, totalTokenCount } = frame.usageMetadata;
-    signals.push({
-      kind: 'usage',
-      usage: {
-        promptTokens: promptTokenCount,
-        responseTokens: responseTokenCount,
-        thoughtTokens: thoughtsTokenCount,
-        totalTokens: totalTokenCount,
-      },
-    });
-  }
-  if (content?.interrupted === true) signals.push({ kind: 'interrupted' });
-  if (content?.generationComplete === true) signals.push({ kind: 'generation-complete' });
-  if (content?.turnComplete === true) signals.push({ kind: 'turn-complete' });
-  const update = frame.sessionResumptionUpdate;
+  const usage = frame.take('usageMetadata', usageSchema);
+  if (usage !== undefined) signals.push({ kind: 'usage', usage });
+  if (content?.take('interrupted', flag) === true) signals.push({ kind: 'interrupted' });
+  if (content?.take('generationComplete', flag) === true) signals.push({ kind: 'generation-complete' });
+  if (content?.take('turnComplete', flag) === true) signals.push({ kind: 'turn-complete' });
+  const update = frame.within('sessionResumptionUpdate');
   if (update !== undefined) {
-    signals.push(
-      update.newHandle && update.resumable !== false
-        ? { kind: 'handle', handle: update.newHandle }
-        : { kind: 'not-resumable' },
-    );
+    const handle = update.take('newHandle', text);
+    const resumable = !update.has('resumable') || update.take('resumable', flag) === true;
+    signals.push(handle && resumable ? { kind: 'handle', handle } : { kind: 'not-resumable' });
   }
-  if (frame.goAway !== undefined) {
-    signals.push({ kind: 'go-away', timeLeftMs: durationMs(frame.goAway.timeLeft) });
-  }
+  const leaving = frame.within('goAway');
+  if (leaving !== undefined) signals.push({ kind: 'go-away', timeLeftMs: durationMs(leaving.take('timeLeft', text)) });
   return signals;
+}
+
+const argsSchema = object.refine((args) => !isDeeperThan(args, ARGS_DEPTH_MAX));
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isDeeperThan(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth === 0 || Object.values(value).some((inner) => isDeeperThan(inner, depth - 1));
 }
 
 /** A protobuf duration in JSON: `"50s"`, `"9.5s"`. */
@@ -160,14 +162,26 @@ function durationMs(text: string | undefined): number | undefined {
 
 const SHAPE_DEPTH = 3;
 const SHAPE_KEYS = 12;
+const SHAPE_MAX_CHARS = 400;
+/** What the protocol's own keys look like. A key of another form may be somebody's words. */
+const PLAIN_KEY = /^[A-Za-z][A-Za-z0-9_]{0,39}$/;
 
 /** Keys and types of a value, never its content: safe to log. */
-export function shapeOf(value: unknown, depth = SHAPE_DEPTH): string {
+export function shapeOf(value: unknown): string {
+  const shape = shapeWithin(value, SHAPE_DEPTH);
+  return shape.length > SHAPE_MAX_CHARS ? `${shape.slice(0, SHAPE_MAX_CHARS)}…` : shape;
+}
+
+function shapeWithin(value: unknown, depth: number): string {
   if (value === null) return 'null';
-  if (Array.isArray(value))
-    return `[${value.length}${value.length > 0 && depth > 0 ? ` × ${shapeOf(value[0], depth - 1)}` : ''}]`;
+  if (Array.isArray(value)) {
+    const first = value.length > 0 && depth > 0 ? ` × ${shapeWithin(value[0], depth - 1)}` : '';
+    return `[${value.length}${first}]`;
+  }
   if (typeof value !== 'object') return typeof value === 'string' ? `string(${value.length})` : typeof value;
   if (depth === 0) return '{…}';
-  const keys = Object.entries(value).slice(0, SHAPE_KEYS);
-  return `{${keys.map(([key, inner]) => `${key.slice(0, 40)}: ${shapeOf(inner, depth - 1)}`).join(', ')}}`;
+  const keys = Object.entries(value)
+    .slice(0, SHAPE_KEYS)
+    .map(([key, inner]) => `${PLAIN_KEY.test(key) ? key : '?'}: ${shapeWithin(inner, depth - 1)}`);
+  return `{${keys.join(', ')}}`;
 }

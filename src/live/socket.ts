@@ -1,4 +1,5 @@
 import { WebSocket } from 'ws';
+import type { ClientOptions } from 'ws';
 import type { ClientFrame } from './frames.ts';
 import type { ConnectionEnd } from './close-reasons.ts';
 
@@ -6,8 +7,15 @@ import type { ConnectionEnd } from './close-reasons.ts';
 const FRAME_MAX_BYTES = 32 * 1024 * 1024;
 const UPGRADE_TIMEOUT_MS = 15_000;
 const REFUSAL_BODY_MAX = 2_000;
-/** How long a peer may take to answer our close before the socket is cut. */
+/** How long a peer may take to answer our close, or to give the body of a refusal, before the socket is cut. */
 const CLOSE_GRACE_MS = 1_000;
+
+export interface SocketLimits {
+  /** Milliseconds from the dial to the end of the upgrade. */
+  readonly upgradeMs?: number;
+  readonly frameMaxBytes?: number;
+  readonly closeGraceMs?: number;
+}
 
 export interface SocketListener {
   /** The upgrade is done; frames may be sent. */
@@ -32,12 +40,19 @@ export type Dial = (url: string, listener: SocketListener) => LiveSocket;
  * Dials a BidiGenerateContent endpoint with `ws`, which shows the HTTP status of a refused upgrade (a browser's
  * WebSocket shows 1006 and nothing else).
  */
-export const dial: Dial = (url, listener) => {
-  const socket = new WebSocket(url, {
-    handshakeTimeout: UPGRADE_TIMEOUT_MS,
-    maxPayload: FRAME_MAX_BYTES,
+export const dial: Dial = (url, listener) => dialWithin({}, url, listener);
+
+/** `dial`, with limits of one's own. */
+export function dialWithin(limits: SocketLimits, url: string, listener: SocketListener): LiveSocket {
+  const { upgradeMs = UPGRADE_TIMEOUT_MS, frameMaxBytes = FRAME_MAX_BYTES, closeGraceMs = CLOSE_GRACE_MS } = limits;
+  const options: ClientOptions & { readonly closeTimeout: number } = {
+    handshakeTimeout: upgradeMs,
+    maxPayload: frameMaxBytes,
     perMessageDeflate: false,
-  });
+    // `ws` closes by itself when a frame breaks the protocol. Its types do not know this option yet.
+    closeTimeout: closeGraceMs,
+  };
+  const socket = new WebSocket(url, options);
   let failure: ConnectionEnd | undefined;
   let over = false;
   const end = (how: ConnectionEnd) => {
@@ -56,9 +71,11 @@ export const dial: Dial = (url, listener) => {
   socket.on('unexpected-response', (request, response) => {
     let body = '';
     const refused = () => {
+      clearTimeout(enough);
       end({ kind: 'refused', status: response.statusCode ?? 0, body });
       request.destroy();
     };
+    const enough = setTimeout(refused, closeGraceMs);
     response.setEncoding('utf8');
     response.on('data', (chunk: string) => {
       body += chunk;
@@ -66,7 +83,6 @@ export const dial: Dial = (url, listener) => {
     });
     response.on('end', refused);
     response.on('error', refused);
-    response.setTimeout(CLOSE_GRACE_MS, refused);
   });
   socket.on('error', (error: NodeJS.ErrnoException) => {
     // `ws` reports its own handshake timeout without a code.
@@ -74,8 +90,9 @@ export const dial: Dial = (url, listener) => {
     failure = { kind: 'failed', errno: timedOut ? 'ETIMEDOUT' : (error.code ?? error.message) };
   });
   socket.on('close', (code, reason) => {
-    // 1006 says only that there was no goodbye; an error of the operating system says why.
-    end(code === 1006 && failure !== undefined ? failure : { kind: 'closed', code, reason: reason.toString('utf8') });
+    // 1006 says only that there was no goodbye, and after a broken frame the peer only repeats our own code:
+    // the error says why.
+    end(failure ?? { kind: 'closed', code, reason: reason.toString('utf8') });
   });
 
   return {
@@ -87,7 +104,7 @@ export const dial: Dial = (url, listener) => {
     close() {
       if (socket.readyState === WebSocket.CLOSED) return Promise.resolve();
       return new Promise((resolve) => {
-        const cut = setTimeout(() => socket.terminate(), CLOSE_GRACE_MS);
+        const cut = setTimeout(() => socket.terminate(), closeGraceMs);
         socket.once('close', () => {
           clearTimeout(cut);
           resolve();
@@ -97,4 +114,4 @@ export const dial: Dial = (url, listener) => {
       });
     },
   };
-};
+}

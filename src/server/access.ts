@@ -34,6 +34,11 @@ export function newSecret(): string {
   return randomBytes(TOKEN_BYTES).toString('base64url');
 }
 
+/** Whether a secret is one that `newSecret` made: an emptied or edited file must not make for a cookie that can be guessed. */
+export function isSecret(text: string): boolean {
+  return /^[A-Za-z0-9_-]{43}$/.test(text);
+}
+
 export type Refusal = { readonly status: 403 | 421; readonly why: string };
 
 /**
@@ -53,9 +58,8 @@ export function checkSender(
   }
   const site = headers['sec-fetch-site'];
   const foreign = site === 'cross-site' || site === 'same-site';
-  if (foreign && headers['sec-fetch-mode'] !== 'navigate') {
-    return { status: 403, why: 'This request comes from another page.' };
-  }
+  const followsLink = headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
+  if (foreign && !followsLink) return { status: 403, why: 'This request comes from another page.' };
   return undefined;
 }
 

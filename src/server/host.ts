@@ -5,12 +5,17 @@ import { failed, ok } from '../contract/index.ts';
 import type { Problem, Result } from '../contract/index.ts';
 import { openCore } from '../core.ts';
 import { openLog } from '../log.ts';
-import { createAccess, newSecret } from './access.ts';
+import type { SecretStore } from '../settings/index.ts';
+import { storageProblem } from '../storage/index.ts';
+import { createAccess, isSecret, newSecret } from './access.ts';
+import type { Access } from './access.ts';
 import { listen } from './http.ts';
 import type { ListeningServer } from './http.ts';
 import { openSecretFile } from './secret-file.ts';
 
 const COOKIE_SECRET = 'browser-host-cookie';
+/** The desktop app keeps its own, encrypted, as `secrets.json` in the same folder: neither host may write over the other's. */
+const SECRETS_FILE = 'browser-host-secrets.json';
 
 export interface HostOptions {
   readonly dataDir: string;
@@ -42,7 +47,7 @@ export async function startBrowserHost(options: HostOptions): Promise<Result<Bro
       retry: 'user',
     });
   }
-  const secrets = openSecretFile(join(dataDir, 'secrets.json'));
+  const secrets = openSecretFile(join(dataDir, SECRETS_FILE));
   const opened = await openCore({
     host: 'browser',
     version,
@@ -56,12 +61,13 @@ export async function startBrowserHost(options: HostOptions): Promise<Result<Bro
   if (!opened.ok) return opened;
   const core = opened.value;
 
-  let cookieSecret = await secrets.get(COOKIE_SECRET);
-  if (cookieSecret === undefined) {
-    cookieSecret = newSecret();
-    await secrets.set(COOKIE_SECRET, cookieSecret);
+  let access: Access;
+  try {
+    access = createAccess(await cookieSecret(secrets));
+  } catch (error) {
+    await core.close();
+    return failed(storageProblem(error));
   }
-  const access = createAccess(cookieSecret);
   let server: ListeningServer;
   try {
     server = await listen(port, {
@@ -82,6 +88,15 @@ export async function startBrowserHost(options: HostOptions): Promise<Result<Bro
       await core.close();
     },
   });
+}
+
+/** Kept, so that pages that are open when the host starts again stay let in. Rejects when a new one cannot be written. */
+async function cookieSecret(secrets: SecretStore): Promise<string> {
+  const kept = await secrets.get(COOKIE_SECRET).catch(() => undefined);
+  if (kept !== undefined && isSecret(kept)) return kept;
+  const made = newSecret();
+  await secrets.set(COOKIE_SECRET, made);
+  return made;
 }
 
 function listenProblem(error: unknown, port: number): Problem {

@@ -26,11 +26,12 @@ const started = await startBrowserHost({
 if (!started.ok) refuse(started.problem.message);
 const host = started.value;
 
+// Before it is said that we are ready: who hears it may end us at once.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => void leave());
+
 if (options.json) console.log(JSON.stringify({ url: host.url, token: host.token }));
 else console.log(`Holdfast is ready at ${host.url}`);
 if (options.open) openBrowser(host.url, process.env);
-
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => void leave());
 
 async function leave(): Promise<void> {
   setTimeout(() => process.exit(1), CLOSE_LIMIT_MS).unref();

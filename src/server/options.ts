@@ -42,8 +42,13 @@ export function readOptions(
     if (dataDir.trim() === '') return { error: '--data-dir takes a folder.' };
     return { dataDir: resolve(dataDir), port, open: values.open, json: values.json, help: values.help };
   } catch (error) {
-    return { error: `${(error as Error).message} See --help.` };
+    return { error: `${firstSentence((error as Error).message)}. See --help.` };
   }
+}
+
+/** Node explains wrong options at length; the beginning says it. */
+function firstSentence(message: string): string {
+  return message.split(/\.\s|\.?\n|\.$/, 1)[0]!;
 }
 
 /** The same folder as the desktop app's, so that both show the same conversations. */

@@ -3,9 +3,13 @@ import type { SecretStore } from '../settings/index.ts';
 
 /**
  * Secrets in a JSON file that only its owner can read (mode 0600), for hosts without a keystore. Written beside itself,
- * synced and renamed; a file that cannot be read is moved aside, never overwritten.
+ * synced and renamed; a file that cannot be read is moved aside, never overwritten, and what was in it is asked for again.
  */
 export function openSecretFile(path: string): SecretStore {
+  let setAside: string | undefined;
+  /** Names that were written or removed since: nothing of theirs is missing any more. */
+  const settled = new Set<string>();
+
   function read(): Record<string, string> {
     let text: string;
     try {
@@ -22,7 +26,9 @@ export function openSecretFile(path: string): SecretStore {
     } catch {
       // Set aside below, like everything else that is no JSON object.
     }
-    renameSync(path, `${path}.damaged-${Date.now()}`);
+    setAside = `${path}.damaged-${Date.now()}`;
+    settled.clear();
+    renameSync(path, setAside);
     return {};
   }
 
@@ -46,11 +52,22 @@ export function openSecretFile(path: string): SecretStore {
 
   return {
     encrypted: false,
-    get: async (name) => read()[name],
-    set: async (name, value) => write({ ...read(), [name]: value }),
+    async get(name) {
+      const secrets = read();
+      if (Object.hasOwn(secrets, name)) return secrets[name];
+      if (setAside !== undefined && !settled.has(name)) {
+        throw new Error(`The file that held it was damaged and is now ${setAside}.`);
+      }
+      return undefined;
+    },
+    async set(name, value) {
+      write({ ...read(), [name]: value });
+      settled.add(name);
+    },
     async delete(name) {
       const { [name]: gone, ...rest } = read();
       if (gone !== undefined) write(rest);
+      settled.add(name);
     },
   };
 }

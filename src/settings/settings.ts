@@ -44,7 +44,10 @@ export function createSettings(ports: SettingsPorts): SettingsStore {
   const { env, secrets } = ports;
   const environment = fromEnvironment(env, ports.notify);
   const envKey = nonEmpty(env['HOLDFAST_GEMINI_API_KEY']);
-  let stored = readStored(ports.file.store);
+  const onDisk = ports.file.store;
+  let stored = readStored(onDisk, ports.notify);
+  /** What a newer version may have put beside ours is kept. */
+  let kept: Record<string, unknown> = { ...onDisk };
 
   async function key(): Promise<string | undefined> {
     if (envKey !== undefined) return envKey;
@@ -86,11 +89,13 @@ export function createSettings(ports: SettingsPorts): SettingsStore {
     async update(change) {
       const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
       const next: Settings = { ...stored, ...given };
+      const contents = { ...kept, ...next };
       try {
-        writeChecked(ports.file, next, stored);
+        writeChecked(ports.file, contents, kept);
       } catch (error) {
         return failed(storageProblem(error));
       }
+      kept = contents;
       const touchesLinks = next.model !== stored.model || next.baseUrl !== stored.baseUrl;
       stored = next;
       if (touchesLinks) ports.changed();
@@ -114,10 +119,18 @@ export function createSettings(ports: SettingsPorts): SettingsStore {
   };
 }
 
-function readStored(raw: Record<string, unknown>): Settings {
+function readStored(raw: Record<string, unknown>, notify: (problem: Problem) => void): Settings {
   const read = <Key extends keyof Settings>(name: Key): Settings[Key] => {
+    if (raw[name] === undefined) return defaultSettings[name];
     const parsed = settingsSchema.shape[name].safeParse(raw[name]);
-    return parsed.success ? (parsed.data as Settings[Key]) : defaultSettings[name];
+    if (parsed.success) return parsed.data as Settings[Key];
+    notify({
+      code: 'invalid_input',
+      message: `The setting “${name}” in the settings file cannot be used. The default is in use instead.`,
+      retry: 'user',
+      context: { field: name },
+    });
+    return defaultSettings[name];
   };
   return { model: read('model'), baseUrl: read('baseUrl'), theme: read('theme') };
 }

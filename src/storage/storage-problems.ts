@@ -6,7 +6,7 @@ const SQLITE_READONLY = 8;
 
 /** What an error of the file system or of SQLite means to the user. */
 export function storageProblem(error: unknown): Problem {
-  const { code, errcode, path } = error as { code?: unknown; errcode?: unknown; path?: unknown };
+  const { code, errcode, path } = (error ?? {}) as { code?: unknown; errcode?: unknown; path?: unknown };
   const primary = typeof errcode === 'number' ? errcode & 0xff : undefined;
   const context = {
     error: error instanceof Error ? error.message : String(error),
