@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { app, BrowserWindow, dialog, ipcMain, MessageChannelMain, nativeTheme, protocol } from 'electron';
-import { safeStorage, screen, session } from 'electron';
+import { powerMonitor, safeStorage, screen, session } from 'electron';
 import ElectronStore from 'electron-store';
 import { serveOverPort } from '../src/api/index.ts';
 import { connectOverPort } from '../src/contract/index.ts';
@@ -29,6 +29,9 @@ const PRELOAD = join(import.meta.dirname, '../preload/preload.cjs');
 
 protocol.registerSchemesAsPrivileged([appScheme]);
 
+/** What is written belongs to this user alone, whichever library writes it. */
+process.umask(0o077);
+
 try {
   const dataDir = settleDataDir();
   if (app.requestSingleInstanceLock()) start(dataDir).catch(refuseToStart);
@@ -53,6 +56,8 @@ async function start(dataDir: string): Promise<void> {
   const opened = await openDesktopCore(dataDir, log);
   if (!opened.ok) return refuseToStart(opened.problem);
   const core = opened.value;
+
+  powerMonitor.on('resume', () => core.wake());
 
   const host = connectHost(core, log);
   const unfollowTheme = await followTheme(nativeTheme, host, (colour) => window?.setBackgroundColor(colour));

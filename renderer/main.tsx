@@ -6,6 +6,7 @@ import { Opening } from './status/opening.tsx';
 import { HoldfastProvider } from './store/context.tsx';
 import { windowClock } from './store/event-queue.ts';
 import { createHoldfast } from './store/holdfast.ts';
+import { windowNetwork } from './store/network.ts';
 import { createWindowMemory } from './store/window-memory.ts';
 import { applyTheme } from './theme.ts';
 
@@ -15,7 +16,7 @@ applyTheme(memory.readTheme());
 const root = createRoot(document.getElementById('root') as HTMLElement);
 root.render(<Opening />);
 
-const holdfast = createHoldfast(await connect(), memory, windowClock);
+const holdfast = createHoldfast(await connect(), memory, windowClock, windowNetwork);
 root.render(
   <HoldfastProvider holdfast={holdfast}>
     <App />

@@ -41,5 +41,5 @@ export function useShortcuts(): void {
 }
 
 function isRunning(state: State, sessionId: string): boolean {
-  return isAnswering(state.conversations[sessionId], state.sessions[sessionId]?.link.kind === 'live');
+  return isAnswering(state.conversations[sessionId], state.sessions[sessionId]?.link);
 }

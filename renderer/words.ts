@@ -1,5 +1,7 @@
-import type { LinkState, ProblemCode, TurnStatus } from '../src/contract/index.ts';
+import type { ConnectionRecord, LinkState, Note, ProblemCode, Restoration, TurnStatus } from '../src/contract/index.ts';
 import type { AgeGroup } from './store/sessions.ts';
+
+const turnCount = (turns: number) => (turns === 1 ? '1 turn' : `${turns.toLocaleString()} turns`);
 
 /** Every word that a user reads, in one place. Plain, short and true. */
 export const words = {
@@ -73,6 +75,10 @@ export const words = {
       interrupted: 'This answer was cut off by a lost connection. What had arrived is kept.',
       failed: 'This did not work.',
     } satisfies Partial<Record<TurnStatus, string>>,
+    willBeSent: 'Will be sent when connected',
+    willGoOn: 'Goes on when connected',
+    questionStopped: 'Stopped before an answer came.',
+    goesOn: 'Goes on after the cut',
     unkept: 'Not kept yet. It goes out as soon as Holdfast can be reached.',
   },
 
@@ -89,16 +95,84 @@ export const words = {
   link: {
     idle: 'Not connected until you write',
     connecting: 'Connecting',
-    live: { new: 'Live', resumed: 'Live · Resumed', rebuilt: 'Live · Rebuilt from your history' },
+    restoring: (turns: number) =>
+      turns > 0 ? `Telling the server what came before (${turnCount(turns)})` : 'Telling the server what came before',
+    live: {
+      new: 'Live',
+      resumed: 'Live · Resumed',
+      'resumed-older': 'Live · Resumed from an older point',
+      rebuilt: 'Live · Rebuilt from your history',
+      summarised: 'Live · Told again as a summary',
+    } satisfies Record<Restoration, string>,
+    rotating: 'Changing to a fresh connection',
+    rotatingUntil: (time: string) =>
+      `The fresh connection takes over at the next break between answers, at ${time} at the latest.`,
+    paused: { user: 'Paused', offline: 'Paused until there is a network' },
+    since: (time: string) => `since ${time}`,
+    sinceFor: (time: string, how: string) => `Since ${time}, for ${how}`,
+    attempt: (problem: string, attempt: number, seconds: number) =>
+      `${problem} Attempt ${attempt} ${seconds > 0 ? `in ${seconds} s` : 'now'}.`,
     waiting: 'Waiting to reconnect',
-    waitingUntil: (seconds: number) =>
-      seconds > 0 ? `Waiting to reconnect – trying again in ${seconds} s` : 'Waiting to reconnect – trying again now',
+    tryingAgain: (seconds: number) => (seconds > 0 ? `trying again in ${seconds} s` : 'trying again now'),
     needsYou: 'Needs you',
     closed: 'Closed',
     unknown: 'Not known while Holdfast is out of reach',
     reconnectNow: 'Reconnect now',
+    reconnectNowNote: 'Tries at once instead of waiting.',
+    connectNow: 'Connect now',
+    connectNowNote: 'Connects before you write, so that the first answer comes sooner.',
+    pause: 'Pause',
+    pauseNote: 'Ends the connection until you go on. What you write meanwhile is kept and sent then.',
+    resume: 'Go on',
+    resumeNote: 'Connects again and sends what you wrote meanwhile.',
+    fresh: 'Start fresh',
+    freshNote: 'Takes a new connection and tells it this conversation from your history. Nothing here is deleted.',
+    freshDone: 'Done. This connection is a new one.',
+    freshNext: 'Done. The next connection is a new one and is told your history.',
+    tryAgainNote: 'Tries to connect once more.',
     openSettings: 'Open settings',
+    openSettingsNote: 'The key, the model and the address are there.',
     tryAgain: 'Try again',
+  },
+
+  health: {
+    heading: 'Connection',
+    open: 'Show the connection',
+    close: 'Close',
+    roundTrip: 'Round trip',
+    firstWords: 'First words after',
+    drops: 'Drops in the last hour',
+    rotation: 'Next fresh connection',
+    context: 'Context used',
+    none: 'Not measured yet',
+    notPlanned: 'Not planned',
+    loading: 'Reading…',
+    failed: 'These figures could not be read.',
+    milliseconds: (ms: number) => `${Math.round(ms).toLocaleString()} ms`,
+    seconds: (ms: number) => `${(ms / 1_000).toFixed(1)} s`,
+    tokens: (count: number) => (count === 1 ? '1 token' : `${count.toLocaleString()} tokens`),
+    rotationAt: (time: string, wait: string) => `${time}, in ${wait}`,
+    rotationNow: 'Now',
+    history: 'Earlier connections',
+    historyNone: 'None yet. Each connection is listed here when it ends.',
+    lasted: (how: string) => `for ${how}`,
+    ended: {
+      lost: 'Lost',
+      rotated: 'Replaced by a fresh one before its time ran out',
+      paused: 'Paused',
+      settings: 'Ended because settings changed',
+      closed: 'Ended because the session was closed',
+      idle: 'Ended because nothing was said for a while',
+      fresh: 'Ended to start fresh',
+    } satisfies Record<ConnectionRecord['why'], string>,
+    restored: {
+      new: 'Began new',
+      resumed: 'Resumed by the server',
+      'resumed-older': 'Resumed from an older point',
+      rebuilt: 'Rebuilt from your history',
+      summarised: 'Told again as a summary',
+    } satisfies Record<Restoration, string>,
+    neverReady: 'Never got as far as the conversation',
   },
 
   connection: {
@@ -159,14 +233,36 @@ export function linkWords(link: LinkState): string {
       return words.link.idle;
     case 'connecting':
       return words.link.connecting;
+    case 'restoring':
+      return words.link.restoring(link.turns);
     case 'live':
       return words.link.live[link.restored];
+    case 'rotating':
+      return words.link.rotating;
     case 'waiting':
       return words.link.waiting;
+    case 'paused':
+      return words.link.paused[link.by];
     case 'needs-you':
       return `${words.link.needsYou}: ${link.problem.message}`;
     case 'closed':
       return words.link.closed;
+  }
+}
+
+/** What happened to the connection at a point of the conversation. `turns`: how many were told again. */
+export function noteWords(note: Note, turns: number): string {
+  switch (note) {
+    case 'resumed':
+      return 'Resumed by the server';
+    case 'resumed-older':
+      return `Resumed from an older point; what came after was told again (${turnCount(turns)})`;
+    case 'rebuilt':
+      return `Rebuilt from your history (${turnCount(turns)})`;
+    case 'summarised':
+      return `Told again as a summary (${turnCount(turns)})`;
+    case 'context-lost':
+      return 'The server had forgotten the conversation; it is told again at the next message';
   }
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { accessSync, constants, mkdirSync, renameSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { createEventLog, createRouter } from './api/index.ts';
 import type { CoreRouter } from './api/index.ts';
@@ -11,7 +12,15 @@ import { dial, systemClock } from './live/index.ts';
 import type { Endpoint } from './live/index.ts';
 import type { Logger } from './log.ts';
 import { createDemoProvider, geminiEndpoint } from './providers/index.ts';
-import { createSessions, journalDirectory, openLiveStates, reconcile } from './sessions/index.ts';
+import {
+  createSessions,
+  INACTIVITY_MS,
+  journalDirectory,
+  openLiveSessions,
+  reconcile,
+  SEAL_KEY_BYTES,
+} from './sessions/index.ts';
+import type { Seal } from './sessions/index.ts';
 import { createSettings } from './settings/index.ts';
 import type { SecretStore } from './settings/index.ts';
 import { lockDataDirectory, setAsideIfDamaged, storageProblem } from './storage/index.ts';
@@ -30,10 +39,14 @@ export interface CoreOptions {
   readonly openKeyValueFile: (name: 'live-state' | 'settings', directory: string) => KeyValueFile;
   readonly secrets: SecretStore;
   readonly log: Logger;
+  /** Milliseconds of silence after which a live session expires. Default: half an hour. */
+  readonly inactivityMs?: number;
 }
 
 export interface Core {
   readonly router: CoreRouter;
+  /** The machine woke from sleep: connections that look alive may not be. */
+  wake(): void;
   /** Ends all links, waits for the disk, gives the data directory back. */
   close(): Promise<void>;
 }
@@ -60,7 +73,8 @@ export async function openCore(options: CoreOptions): Promise<OpenedCore> {
   const events = createEventLog({ run: randomBytes(6).toString('hex') });
   const notices: Notice[] = [];
   const notify = (problem: Problem) => {
-    log.warn({ problem }, 'Notice');
+    // Its words may name a conversation: the code and the raw facts are what a log is for.
+    log.warn({ code: problem.code, context: problem.context }, 'Notice');
     // The same trouble again and again is one notice, told once.
     if (notices.at(-1)?.problem.message === problem.message) return;
     const notice = { id: randomUUID(), at: Date.now(), problem };
@@ -96,10 +110,20 @@ export async function openCore(options: CoreOptions): Promise<OpenedCore> {
       const { model, baseUrl, key } = await settings.connection();
       return key === undefined ? demo.endpoint(model) : geminiEndpoint(baseUrl, key, model);
     };
+    const liveSessions = openLiveSessions({
+      file: openFile('live-state'),
+      clock: systemClock,
+      timeoutMs: options.inactivityMs ?? INACTIVITY_MS,
+      seal: await sealFrom(options.secrets),
+      on: (event, sessionId) => log.debug({ event, sessionId }, 'Live session'),
+      persistFailed: (error) => notify(storageProblem(error)),
+    });
+    let online = true;
     const sessions = await createSessions({
       directory: journalDirectory(dataDir),
       archive,
-      liveStates: openLiveStates(openFile('live-state'), (error) => notify(storageProblem(error))),
+      liveSessions,
+      online: () => online,
       endpoint,
       dial,
       clock: systemClock,
@@ -110,6 +134,7 @@ export async function openCore(options: CoreOptions): Promise<OpenedCore> {
     });
     await reconcile({ directory: journalDirectory(dataDir), archive, now: Date.now, notify, report });
     await sessions.resumeUnfinished();
+    const unwatch = watchInterfaces(() => sessions.wake());
     const { host, version } = options;
     log.info({ host, version, dataDir, ms: Date.now() - startedAt }, 'The core is open');
     const router = createRouter({
@@ -117,12 +142,19 @@ export async function openCore(options: CoreOptions): Promise<OpenedCore> {
       settings,
       events,
       notices: () => notices,
+      network(now) {
+        online = now;
+        sessions.network(now);
+      },
       info: { version, host, platform: process.platform, dataDir, startedAt },
     });
     return ok({
       router,
+      wake: () => sessions.wake(),
       async close() {
+        unwatch();
         await sessions.end();
+        liveSessions.close();
         events.close();
         await demo.close();
         await archive.close();
@@ -136,6 +168,42 @@ export async function openCore(options: CoreOptions): Promise<OpenedCore> {
     log.error({ error: String(error), stack: (error as Error).stack }, 'The core could not be opened');
     return failed(storageProblem(error));
   }
+}
+
+const SEAL_KEY = 'live-state-key';
+
+/** The key that seals handles at rest, where the host's secrets are guarded by a keystore. */
+async function sealFrom(secrets: SecretStore): Promise<Seal | undefined> {
+  if (!secrets.encrypted) return undefined;
+  try {
+    const known = await secrets.get(SEAL_KEY);
+    if (known !== undefined) return { key: Buffer.from(known, 'base64') };
+    const key = randomBytes(SEAL_KEY_BYTES);
+    await secrets.set(SEAL_KEY, key.toString('base64'));
+    return { key };
+  } catch {
+    // Without the keystore handles are kept as they are; losing them would cost more than it protects.
+    return undefined;
+  }
+}
+
+const INTERFACES_EVERY_MS = 5_000;
+
+/** Calls back when the machine's network interfaces change. Returns its undo. */
+function watchInterfaces(changed: () => void): () => void {
+  const look = () =>
+    JSON.stringify(
+      Object.entries(networkInterfaces()).map(([name, addresses]) => [name, addresses?.map(({ address }) => address)]),
+    );
+  let known = look();
+  const timer = setInterval(() => {
+    const now = look();
+    if (now === known) return;
+    known = now;
+    changed();
+  }, INTERFACES_EVERY_MS);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 function prepareDirectory(dataDir: string): Result<true> {

@@ -13,9 +13,7 @@ export function Composer({ sessionId }: { sessionId: string }) {
   const draft = useSelect((state) => state.drafts[sessionId] ?? '');
   const pending = useSelect((state) => state.pending[sessionId]);
   const problem = useSelect((state) => state.sendProblems[sessionId]);
-  const answering = useSelect((state) =>
-    isAnswering(state.conversations[sessionId], state.sessions[sessionId]?.link.kind === 'live'),
-  );
+  const answering = useSelect((state) => isAnswering(state.conversations[sessionId], state.sessions[sessionId]?.link));
   const field = useComposerFocus();
 
   const over = draft.trim().length - TURN_TEXT_MAX;

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { textOf } from '../../src/contract/index.ts';
 import type { Turn } from '../../src/contract/index.ts';
 import { useActions, useSelect } from '../store/context.tsx';
+import { lastSaid } from '../store/conversations.ts';
 import type { Conversation } from '../store/state.ts';
 import { Button } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -25,7 +26,8 @@ export function ConversationPanel({ sessionId }: { sessionId: string }) {
   const ready = conversation?.newest.kind === 'ready';
   const onNearTop = useCallback(() => void actions.loadOlder(sessionId), [actions, sessionId]);
   const { scroller, content, atEnd, toEnd, onScroll } = useStickToEnd(sessionId, turns[0]?.id, onNearTop);
-  const lastId = turns.at(-1)?.id;
+  const last = lastSaid(turns);
+  const lastId = last?.id;
 
   return (
     <div className="relative min-h-0 flex-1">
@@ -56,7 +58,7 @@ export function ConversationPanel({ sessionId }: { sessionId: string }) {
                 <Stretch
                   key={stretchKey(stretch)}
                   turns={stretch}
-                  lastId={stretch.at(-1)?.id === lastId ? lastId : undefined}
+                  lastId={stretch.some((turn) => turn.id === lastId) ? lastId : undefined}
                 />
               ))}
               {unkept !== undefined && (
@@ -78,7 +80,7 @@ export function ConversationPanel({ sessionId }: { sessionId: string }) {
           {words.conversation.toLatest}
         </Button>
       )}
-      <Announcer last={turns.at(-1)} />
+      <Announcer last={last} />
     </div>
   );
 }

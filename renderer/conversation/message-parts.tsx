@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import type { Part } from '../../src/contract/index.ts';
 import { Icon } from '../ui/icon.tsx';
-import { words } from '../words.ts';
+import { noteWords, words } from '../words.ts';
 import { MessageText } from './message-text.tsx';
 
 /** The parts of a turn in their order. Places are stable: parts are only ever added. */
@@ -29,6 +29,8 @@ function PartView({ part }: { part: Part }) {
       );
     case 'tool':
       return <ToolCall part={part} />;
+    case 'note':
+      return <p className="text-note text-faint">{noteWords(part.note, part.turns)}</p>;
   }
 }
 

@@ -1,12 +1,13 @@
 import { memo, useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
 import { textOf } from '../../src/contract/index.ts';
-import type { Turn } from '../../src/contract/index.ts';
-import { useActions } from '../store/context.tsx';
+import type { Part, Turn } from '../../src/contract/index.ts';
+import { useActions, useSelect } from '../store/context.tsx';
+import { afterCut, isConnected, isCutQuestion } from '../store/conversations.ts';
 import type { PendingSend } from '../store/state.ts';
 import { Icon } from '../ui/icon.tsx';
 import type { IconName } from '../ui/icon.tsx';
-import { isMendedInSettings, words } from '../words.ts';
+import { isMendedInSettings, noteWords, words } from '../words.ts';
 import { copyText } from './clipboard.ts';
 import { MessageParts } from './message-parts.tsx';
 import { MessageText } from './message-text.tsx';
@@ -21,15 +22,19 @@ interface MessageProps {
 
 /** One turn. Rendered again only when the turn itself changes, whatever else streams. */
 export const Message = memo(function Message({ turn, latest }: MessageProps) {
-  return turn.role === 'user' ? (
-    <UserMessage turn={turn} latest={latest} />
-  ) : (
-    <ModelMessage turn={turn} latest={latest} />
-  );
+  switch (turn.role) {
+    case 'user':
+      return <UserMessage turn={turn} latest={latest} />;
+    case 'model':
+      return <ModelMessage turn={turn} latest={latest} />;
+    case 'note':
+      return <NoteLine turn={turn} />;
+  }
 });
 
 function UserMessage({ turn, latest }: MessageProps) {
   const failed = turn.status === 'failed';
+  const stopped = turn.status === 'stopped';
   return (
     <article
       data-testid="message"
@@ -43,14 +48,31 @@ function UserMessage({ turn, latest }: MessageProps) {
         <MessageParts parts={turn.parts} />
       </div>
       {failed && <ProblemLine turn={turn} end />}
-      <Meta at={turn.createdAt} pinned={failed} end>
-        {latest && turn.status === 'queued' && <Quiet>{words.conversation.status.queued}</Quiet>}
+      {stopped && (
+        <p className="mt-2 text-right text-ui text-faint">
+          {turn.problem?.message ?? words.conversation.questionStopped}
+        </p>
+      )}
+      <Meta at={turn.createdAt} pinned={failed || stopped} end>
+        {turn.status === 'queued' && <QueuedWords turn={turn} latest={latest} />}
         {latest && turn.status === 'sent' && <Quiet>{words.conversation.status.sent}</Quiet>}
-        {failed && <AskAgain turn={turn} label={words.conversation.sendAgain} />}
+        {(failed || stopped) && <AskAgain turn={turn} label={words.conversation.sendAgain} />}
         <Copy turn={turn} />
       </Meta>
     </article>
   );
+}
+
+/** What a turn waits for that is kept and not sent. While Holdfast is out of reach nothing is claimed of the link. */
+function QueuedWords({ turn, latest }: MessageProps) {
+  const offline = useSelect(
+    (state) => state.connection === 'open' && !isConnected(state.sessions[turn.sessionId]?.link),
+  );
+  const cut = useSelect((state) => isCutQuestion(state.conversations[turn.sessionId], turn));
+  // What its answer waits for is said where that was cut.
+  if (cut) return null;
+  if (offline) return <Quiet>{words.conversation.willBeSent}</Quiet>;
+  return latest ? <Quiet>{words.conversation.status.queued}</Quiet> : null;
 }
 
 const EDGES: Partial<Record<Turn['status'], string>> = {
@@ -61,7 +83,13 @@ const EDGES: Partial<Record<Turn['status'], string>> = {
 
 function ModelMessage({ turn, latest }: MessageProps) {
   const streaming = turn.status === 'streaming';
-  const cut = turn.status === 'interrupted' || turn.status === 'failed' || turn.status === 'stopped';
+  const interrupted = turn.status === 'interrupted';
+  const cut = interrupted || turn.status === 'failed' || turn.status === 'stopped';
+  const after = useSelect((state) => (interrupted ? afterCut(state.conversations[turn.sessionId], turn) : 'nothing'));
+  const connected = useSelect((state) => isConnected(state.sessions[turn.sessionId]?.link));
+  const continued = after === 'continued';
+  const waits = after === 'waiting' && !connected;
+  const joins = turn.continues !== undefined;
   return (
     <article
       data-testid="message"
@@ -69,27 +97,34 @@ function ModelMessage({ turn, latest }: MessageProps) {
       data-status={turn.status}
       data-turn-id={turn.id}
       aria-busy={streaming}
-      className={`group/message -ml-4 border-l-2 pl-3.5 ${EDGES[turn.status] ?? 'border-transparent'}`}
+      data-continues={turn.continues}
+      className={`group/message -ml-4 border-l-2 pl-3.5 ${(continued ? undefined : EDGES[turn.status]) ?? 'border-transparent'} ${joins ? '-mt-4' : ''}`}
     >
       <header className="flex h-6 items-center gap-2 text-note text-faint">
         <h3
-          className={`font-medium ${turn.provider === 'demo' ? 'rounded-sm border border-line px-1.5 text-soft' : ''}`}
+          className={`font-medium ${joins ? 'sr-only' : turn.provider === 'demo' ? 'rounded-sm border border-line px-1.5 text-soft' : ''}`}
         >
           {answererOf(turn)}
         </h3>
+        {joins && <span>{words.conversation.goesOn}</span>}
         {streaming && turn.parts.length === 0 && <span>{words.conversation.answering}</span>}
       </header>
       <div className="text-body">
-        <MessageParts parts={turn.parts} />
+        <MessageParts parts={joins ? withoutLeadingSpace(turn.parts) : turn.parts} />
       </div>
-      {turn.status === 'interrupted' && (
-        <p className="mt-2 text-ui text-wait">{words.conversation.status.interrupted}</p>
+      {interrupted && !continued && (
+        <p className="mt-2 text-ui text-wait">
+          {turn.problem?.message ?? words.conversation.status.interrupted}
+          {waits && ` ${words.conversation.willGoOn}.`}
+        </p>
       )}
-      {turn.status === 'stopped' && <p className="mt-2 text-ui text-faint">{words.conversation.status.stopped}</p>}
+      {turn.status === 'stopped' && (
+        <p className="mt-2 text-ui text-faint">{turn.problem?.message ?? words.conversation.status.stopped}</p>
+      )}
       {turn.status === 'failed' && <ProblemLine turn={turn} />}
       {!streaming && (
-        <Meta at={turn.endedAt ?? turn.createdAt} pinned={cut || latest}>
-          <AskAgain turn={turn} label={words.conversation.askAgain} />
+        <Meta at={turn.endedAt ?? turn.createdAt} pinned={(cut && !continued) || latest}>
+          {!continued && !waits && <AskAgain turn={turn} label={words.conversation.askAgain} />}
           <Copy turn={turn} />
         </Meta>
       )}
@@ -97,9 +132,36 @@ function ModelMessage({ turn, latest }: MessageProps) {
   );
 }
 
+/** The space that joined what goes on to what was cut would only indent the new paragraph. */
+function withoutLeadingSpace(parts: readonly Part[]): readonly Part[] {
+  const at = parts.findIndex((part) => part.type === 'text');
+  return parts.map((part, place) =>
+    place === at && part.type === 'text' ? { ...part, text: part.text.trimStart() } : part,
+  );
+}
+
 /** Who a model turn is from, in the user's words. */
 export function answererOf(turn: Turn): string {
   return turn.provider === 'demo' ? words.conversation.demo : words.conversation.gemini;
+}
+
+/** What happened to the connection at this point: a quiet line, said by nobody. */
+function NoteLine({ turn }: { turn: Turn }) {
+  return turn.parts.map((part, at) =>
+    part.type !== 'note' ? null : (
+      <div
+        key={at}
+        role="note"
+        data-testid="note"
+        data-note={part.note}
+        data-turn-id={turn.id}
+        title={calendar.format(turn.createdAt)}
+        className="-my-1 flex items-center gap-3 text-center text-note text-faint before:h-px before:min-w-4 before:flex-1 before:bg-line after:h-px after:min-w-4 after:flex-1 after:bg-line"
+      >
+        <span className="text-balance">{noteWords(part.note, part.turns)}</span>
+      </div>
+    ),
+  );
 }
 
 /** A turn that the core has not confirmed: shown so that nobody wonders where it went. */
@@ -207,7 +269,7 @@ function MetaButton({ icon, label, onClick }: MetaButtonProps) {
   return (
     <button
       type="button"
-      className="inline-flex h-6 items-center gap-1 rounded-sm px-1.5 text-note text-soft transition-opacity hover:bg-wash hover:text-ink"
+      className="inline-flex h-6 items-center gap-1 rounded-sm px-1.5 text-note whitespace-nowrap text-soft transition-opacity hover:bg-wash hover:text-ink"
       onClick={onClick}
     >
       <Icon name={icon} className="size-3.5" />

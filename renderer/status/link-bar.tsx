@@ -1,11 +1,20 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { LinkState } from '../../src/contract/index.ts';
 import { useActions, useSelect } from '../store/context.tsx';
 import { Button } from '../ui/button.tsx';
+import { Icon } from '../ui/icon.tsx';
 import { isMendedInSettings, linkWords, words } from '../words.ts';
 import { LinkGlyph } from './link-glyph.tsx';
+import { LinkPanel } from './link-panel.tsx';
+import { useNow } from './now.ts';
+import { timeOf } from './times.ts';
 
-const TICK_MS = 250;
+const COUNT_MS = 250;
+/** After midnight a time is told with its day. */
+const DAY_CHECK_MS = 60_000;
+/** Words up to this length leave room for the time in a narrow window. */
+const SHORT_WORDS = 24;
+const PANEL_ID = 'link-panel';
 
 /** The state of the shown session's link, in words, with what can be done about it. */
 export function LinkBar({ sessionId }: { sessionId: string | null }) {
@@ -17,16 +26,18 @@ export function LinkBar({ sessionId }: { sessionId: string | null }) {
   const needsYou = reached && link?.kind === 'needs-you';
   return (
     <footer
-      className={`flex min-h-8 flex-wrap items-center gap-x-3 gap-y-1.5 border-t px-4 py-1 text-note sm:flex-nowrap ${needsYou ? 'border-need/40 bg-need-wash' : 'border-line bg-surface'}`}
+      className={`relative flex min-h-8 flex-wrap items-center gap-x-2 gap-y-1 border-t px-2.5 py-1 text-note sm:flex-nowrap ${needsYou ? 'border-need/40 bg-need-wash' : 'border-line bg-surface'}`}
     >
-      {link !== undefined && sessionId !== null && reached && <LinkLine link={link} sessionId={sessionId} />}
+      {link !== undefined && sessionId !== null && reached && (
+        <LinkLine key={sessionId} link={link} sessionId={sessionId} />
+      )}
       {link !== undefined && !reached && (
-        <div data-testid="link-state" data-kind="unknown" className="flex min-w-0 items-center gap-2 text-soft">
+        <div data-testid="link-state" data-kind="unknown" className="flex min-w-0 items-center gap-2 px-1.5 text-soft">
           <LinkGlyph kind="closed" />
           {words.link.unknown}
         </div>
       )}
-      <span className="ml-auto hidden min-w-0 truncate pl-2 font-mono text-faint sm:block">
+      <span className="ml-auto hidden min-w-0 truncate px-1.5 font-mono text-faint sm:block">
         {demo ? words.conversation.demo : model}
       </span>
     </footer>
@@ -34,10 +45,30 @@ export function LinkBar({ sessionId }: { sessionId: string | null }) {
 }
 
 function LinkLine({ link, sessionId }: { link: LinkState; sessionId: string }) {
-  const actions = useActions();
+  const [open, setOpen] = useState(false);
+  const now = useNow(DAY_CHECK_MS);
+  const button = useRef<HTMLButtonElement>(null);
+  const panel = useRef<HTMLDivElement>(null);
+  useDismissal(open, panel, button, () => setOpen(false));
+  const close = () => {
+    setOpen(false);
+    button.current?.focus();
+  };
   return (
     <>
-      <div data-testid="link-state" data-kind={link.kind} className="flex min-w-0 items-baseline gap-2 text-soft">
+      {open && <LinkPanel ref={panel} id={PANEL_ID} link={link} sessionId={sessionId} onClose={close} />}
+      <button
+        ref={button}
+        type="button"
+        data-testid="link-state"
+        data-kind={link.kind}
+        title={words.health.open}
+        aria-haspopup="dialog"
+        aria-expanded={open}
+        aria-controls={open ? PANEL_ID : undefined}
+        className={`flex min-h-6 min-w-0 items-center gap-2 rounded-sm px-1.5 text-left text-soft -outline-offset-2 hover:bg-wash hover:text-ink ${open ? 'bg-wash text-ink' : ''}`}
+        onClick={() => setOpen(!open)}
+      >
         <LinkGlyph kind={link.kind} />
         {link.kind === 'waiting' ? (
           <>
@@ -49,17 +80,45 @@ function LinkLine({ link, sessionId }: { link: LinkState; sessionId: string }) {
         ) : (
           <span className={link.kind === 'needs-you' ? 'text-ui text-need' : ''}>{linkWords(link)}</span>
         )}
-      </div>
+        <span
+          className={`whitespace-nowrap text-faint ${linkWords(link).length > SHORT_WORDS || link.kind === 'waiting' ? 'hidden min-[28rem]:inline' : ''}`}
+        >
+          {' '}
+          {words.link.since(timeOf(link.since, now))}
+        </span>
+        <Icon name="chevron" className={`size-3.5 text-faint ${open ? 'rotate-90' : '-rotate-90'}`} />
+      </button>
       {/* The words without the running count: a count would be read aloud every second. */}
       <span role="status" className="sr-only">
         {linkWords(link)}
       </span>
-      {link.kind === 'waiting' && (
+      {!open && <NextStep link={link} sessionId={sessionId} />}
+    </>
+  );
+}
+
+/** What is most likely wanted, without opening the panel. The panel has it too. */
+function NextStep({ link, sessionId }: { link: LinkState; sessionId: string }) {
+  const actions = useActions();
+  switch (link.kind) {
+    case 'waiting':
+      return (
         <Button size="tiny" title={link.problem.message} onClick={() => void actions.reconnect(sessionId)}>
           {words.link.reconnectNow}
         </Button>
-      )}
-      {link.kind === 'needs-you' && (
+      );
+    case 'paused':
+      return link.by === 'user' ? (
+        <Button size="tiny" data-testid="link-resume" onClick={() => void actions.resumeLink(sessionId)}>
+          {words.link.resume}
+        </Button>
+      ) : (
+        <Button size="tiny" onClick={() => void actions.reconnect(sessionId)}>
+          {words.link.tryAgain}
+        </Button>
+      );
+    case 'needs-you':
+      return (
         <span className="flex shrink-0 flex-wrap gap-2">
           {isMendedInSettings(link.problem.code) && (
             <Button size="tiny" onClick={() => actions.showSettings(true)}>
@@ -70,17 +129,47 @@ function LinkLine({ link, sessionId }: { link: LinkState; sessionId: string }) {
             {words.link.tryAgain}
           </Button>
         </span>
-      )}
-    </>
-  );
+      );
+    case 'idle':
+    case 'connecting':
+    case 'restoring':
+    case 'live':
+    case 'rotating':
+    case 'closed':
+      return null;
+  }
 }
 
 /** `until` in milliseconds since the epoch. */
 function Countdown({ until }: { until: number }) {
-  const [now, setNow] = useState(Date.now);
+  const seconds = Math.max(0, Math.ceil((until - useNow(COUNT_MS)) / 1_000));
+  return (
+    <>
+      <span className="max-sm:hidden">{words.link.waiting} – </span>
+      <span className="inline-block max-sm:first-letter:uppercase">{words.link.tryingAgain(seconds)}</span>
+    </>
+  );
+}
+
+type Box = { readonly current: HTMLElement | null };
+
+/** Closes what is open when the reader turns to something else: presses elsewhere, or takes the focus there. */
+function useDismissal(open: boolean, panel: Box, button: Box, onDismiss: () => void): void {
+  const dismiss = useRef(onDismiss);
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), TICK_MS);
-    return () => clearInterval(timer);
-  }, []);
-  return words.link.waitingUntil(Math.max(0, Math.ceil((until - now) / 1_000)));
+    dismiss.current = onDismiss;
+  });
+  useEffect(() => {
+    if (!open) return undefined;
+    const onTurn = ({ target }: Event) => {
+      if (!(target instanceof Node)) return;
+      if (panel.current?.contains(target) !== true && button.current?.contains(target) !== true) dismiss.current();
+    };
+    document.addEventListener('pointerdown', onTurn);
+    document.addEventListener('focusin', onTurn);
+    return () => {
+      document.removeEventListener('pointerdown', onTurn);
+      document.removeEventListener('focusin', onTurn);
+    };
+  }, [open, panel, button]);
 }

@@ -1,6 +1,16 @@
 import type { StoreApi } from 'zustand/vanilla';
-import { randomId, toProblem } from '../../src/contract/index.ts';
-import type { CoreClient, Problem, Session, Settings, SettingsView, Turn } from '../../src/contract/index.ts';
+import { failed, ok, randomId, toProblem } from '../../src/contract/index.ts';
+import type {
+  CoreClient,
+  LinkHealth,
+  LinkState,
+  Problem,
+  Result,
+  Session,
+  Settings,
+  SettingsView,
+  Turn,
+} from '../../src/contract/index.ts';
 import type { Outbox } from './outbox.ts';
 import { tabsOf, withoutSession, withSession } from './sessions.ts';
 import { NEW_DRAFT, without } from './state.ts';
@@ -48,6 +58,14 @@ export function createActions({ client, store, outbox, sync, takeTurn }: ActionP
     if (problem !== null) report(problem);
     return problem;
   }
+
+  /** An event may have told of a newer state meanwhile. */
+  const takeLink = (sessionId: string) => (link: LinkState) =>
+    setState((state) => {
+      const session = state.sessions[sessionId];
+      if (session === undefined || session.link.since > link.since) return state;
+      return { sessions: { ...state.sessions, [sessionId]: { ...session, link } } };
+    });
 
   const focusComposer = () => setState((state) => ({ focusRequests: state.focusRequests + 1 }));
   const activate = (sessionId: string) => setState({ activeId: sessionId, drawerOpen: false });
@@ -158,13 +176,29 @@ export function createActions({ client, store, outbox, sync, takeTurn }: ActionP
     },
 
     async reconnect(sessionId: string): Promise<void> {
-      await askOrReport(client.links.reconnect({ sessionId }), (link) =>
-        setState((state) => {
-          const session = state.sessions[sessionId];
-          if (session === undefined || session.link.since > link.since) return state;
-          return { sessions: { ...state.sessions, [sessionId]: { ...session, link } } };
-        }),
-      );
+      await askOrReport(client.links.reconnect({ sessionId }), takeLink(sessionId));
+    },
+
+    async pauseLink(sessionId: string): Promise<void> {
+      await askOrReport(client.links.pause({ sessionId }), takeLink(sessionId));
+    },
+
+    async resumeLink(sessionId: string): Promise<void> {
+      await askOrReport(client.links.resume({ sessionId }), takeLink(sessionId));
+    },
+
+    /** Resolves to whether the core did it. */
+    async startFresh(sessionId: string): Promise<boolean> {
+      return (await askOrReport(client.links.startFresh({ sessionId }), takeLink(sessionId))) === null;
+    },
+
+    /** For one who looks at it: not kept in the state, since it is old at once. */
+    async linkHealth(sessionId: string): Promise<Result<LinkHealth>> {
+      try {
+        return ok(await client.links.health({ sessionId }));
+      } catch (error) {
+        return failed(toProblem(error));
+      }
     },
 
     loadHistory: (sessionId: string) => sync.history(sessionId),

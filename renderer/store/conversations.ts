@@ -1,5 +1,5 @@
 import { applyDelta } from '../../src/contract/index.ts';
-import type { Part, Turn, TurnDelta } from '../../src/contract/index.ts';
+import type { LinkState, Part, Turn, TurnDelta } from '../../src/contract/index.ts';
 import type { Conversation } from './state.ts';
 
 export interface HistoryPage {
@@ -37,8 +37,8 @@ export function newerTurn(have: Turn, incoming: Turn, origin: Origin): Turn {
 
 function longerPart(fallback: Part, have: Part | undefined, incoming: Part | undefined): Part {
   if (have === undefined || incoming === undefined) return fallback;
-  const grows = have.type !== 'tool' && have.type === incoming.type && have.text.length > incoming.text.length;
-  return grows ? have : incoming;
+  if (have.type !== 'text' && have.type !== 'thought') return incoming;
+  return have.type === incoming.type && have.text.length > incoming.text.length ? have : incoming;
 }
 
 /** Takes in a turn that the core reported. */
@@ -134,10 +134,36 @@ function findTurn(turns: readonly Turn[], id: string): number {
   return -1;
 }
 
+/** Whether the link has a connection that questions go out on. */
+export function isConnected(link: LinkState | undefined): boolean {
+  return link?.kind === 'live' || link?.kind === 'rotating';
+}
+
+/** The newest turn that somebody said: notes say nothing. */
+export function lastSaid(turns: readonly Turn[]): Turn | undefined {
+  return turns.findLast((turn) => turn.role !== 'note');
+}
+
 /** Whether there is an answer that can be stopped. */
-export function isAnswering(conversation: Conversation | undefined, live: boolean): boolean {
-  const last = conversation?.turns.at(-1);
+export function isAnswering(conversation: Conversation | undefined, link: LinkState | undefined): boolean {
+  const last = lastSaid(conversation?.turns ?? []);
   if (last === undefined) return false;
   if (conversation?.turns.slice(-4).some((turn) => turn.status === 'streaming')) return true;
-  return live && last.role === 'user' && last.status === 'sent';
+  return isConnected(link) && last.role === 'user' && last.status === 'sent';
+}
+
+/**
+ * What becomes of a cut answer: another one goes on with it, its question waits to be sent again, or nothing by itself.
+ */
+export function afterCut(conversation: Conversation | undefined, cut: Turn): 'continued' | 'waiting' | 'nothing' {
+  const turns = conversation?.turns ?? [];
+  const later = turns.slice(Math.max(0, cut.index - (turns[0]?.index ?? 1) + 1));
+  if (later.some((turn) => turn.continues === cut.id)) return 'continued';
+  const question = turns.findLast((turn) => turn.id === cut.replyTo);
+  return question?.status === 'queued' ? 'waiting' : 'nothing';
+}
+
+/** Whether a question that waits to be sent has an answer already that was cut. */
+export function isCutQuestion(conversation: Conversation | undefined, question: Turn): boolean {
+  return (conversation?.turns ?? []).findLast((turn) => turn.replyTo === question.id)?.status === 'interrupted';
 }

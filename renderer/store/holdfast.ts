@@ -7,6 +7,8 @@ import type { Actions } from './actions.ts';
 import { withTurn } from './conversations.ts';
 import { createEventQueue } from './event-queue.ts';
 import type { FlushClock } from './event-queue.ts';
+import { tellOfNetwork } from './network.ts';
+import type { NetworkPort } from './network.ts';
 import { createOutbox } from './outbox.ts';
 import { reduceEvents } from './reduce.ts';
 import { initialState } from './state.ts';
@@ -22,7 +24,12 @@ export interface Holdfast {
 }
 
 /** Follows the core over `connection` until stopped. */
-export function createHoldfast(connection: CoreConnection, memory: WindowMemory, clock: FlushClock): Holdfast {
+export function createHoldfast(
+  connection: CoreConnection,
+  memory: WindowMemory,
+  clock: FlushClock,
+  network: NetworkPort,
+): Holdfast {
   const store = createStore<State>(() => ({ ...initialState, ...memory.read() }));
   const sync = createSync(connection.client, store);
 
@@ -67,6 +74,7 @@ export function createHoldfast(connection: CoreConnection, memory: WindowMemory,
     }),
     connection.onStatus((status) => store.setState({ connection: status })),
     followEvents(connection, queue.push),
+    tellOfNetwork(connection, network),
   ];
   outbox.resume();
 

@@ -74,7 +74,8 @@ export function createEventLog({ run, heldEvents = HELD_EVENTS, heldChars = HELD
         chars -= held[first]!.chars;
         first += 1;
       }
-      if (first > heldEvents) {
+      // What is no longer held is let go of soon, and not at the cost of a copy each time.
+      if (first * 2 > held.length) {
         held = held.slice(first);
         first = 0;
       }
@@ -129,5 +130,5 @@ export function createEventLog({ run, heldEvents = HELD_EVENTS, heldChars = HELD
 function textLength(event: CoreEvent): number {
   if (event.type === 'turn.delta') return event.delta.text.length;
   if (event.type !== 'turn.changed') return 0;
-  return event.turn.parts.reduce((sum, part) => sum + (part.type === 'tool' ? 500 : part.text.length), 0);
+  return event.turn.parts.reduce((sum, part) => sum + ('text' in part ? part.text.length : EVENT_OVERHEAD_CHARS), 0);
 }

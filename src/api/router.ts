@@ -10,6 +10,8 @@ export interface RouterPorts {
   readonly settings: SettingsStore;
   readonly events: EventLog;
   readonly notices: () => readonly Notice[];
+  /** A client has heard that the network came or went. */
+  readonly network: (online: boolean) => void;
   readonly info: {
     readonly version: string;
     readonly host: 'desktop' | 'browser';
@@ -20,7 +22,7 @@ export interface RouterPorts {
 }
 
 /** The contract, carried out by the core's capabilities. */
-export function createRouter({ sessions, settings, events, notices, info }: RouterPorts) {
+export function createRouter({ sessions, settings, events, notices, network, info }: RouterPorts) {
   const os = implement(contract);
   return os.router({
     sessions: {
@@ -52,6 +54,14 @@ export function createRouter({ sessions, settings, events, notices, info }: Rout
     },
     links: {
       reconnect: os.links.reconnect.handler(async ({ input }) => unwrap(await sessions.reconnect(input.sessionId))),
+      pause: os.links.pause.handler(async ({ input }) => unwrap(await sessions.pause(input.sessionId))),
+      resume: os.links.resume.handler(async ({ input }) => unwrap(await sessions.resume(input.sessionId))),
+      startFresh: os.links.startFresh.handler(async ({ input }) => unwrap(await sessions.startFresh(input.sessionId))),
+      health: os.links.health.handler(async ({ input }) => unwrap(await sessions.health(input.sessionId))),
+      network: os.links.network.handler(({ input }) => {
+        network(input.online);
+        return {};
+      }),
     },
     settings: {
       get: os.settings.get.handler(() => settings.view()),

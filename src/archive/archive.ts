@@ -22,6 +22,7 @@ export interface Archive {
   save(session: SessionRecord, turns: readonly Turn[], journalBytes: number): Promise<void>;
   /** Puts a session that was folded anew in the place of what was there. */
   replace(folded: FoldedSession, journalBytes: number): Promise<void>;
+  /** For good: nothing of it stays in the file or in its log. */
   remove(sessionId: string): Promise<void>;
   session(sessionId: string): Promise<SessionRecord | undefined>;
   /** Newest activity first. An unreadable cursor starts from the top. */
@@ -29,6 +30,8 @@ export interface Archive {
   turn(sessionId: string, turnId: string): Promise<Turn | undefined>;
   /** Up to `limit` turns before index `before`, oldest first. */
   turns(sessionId: string, before: number | undefined, limit: number): Promise<readonly Turn[]>;
+  /** Up to `limit` newest turns after index `after`, oldest first. */
+  turnsAfter(sessionId: string, after: number, limit: number): Promise<readonly Turn[]>;
   /** Turns that wait to be sent, were sent without an answer, or are being answered; oldest first. */
   unfinished(sessionId: string): Promise<readonly Turn[]>;
   /** Sessions that have such turns. */
@@ -42,7 +45,7 @@ const cursorSchema = z.tuple([z.number().int(), z.string()]);
 
 /** Opens the archive at `path`, making or migrating it as needed. Throws as `openDatabase` does. */
 export function openArchive(path: string): Archive {
-  const { db, close } = openDatabase(path);
+  const { db, checkpoint, close } = openDatabase(path);
 
   return {
     save(session, turns, journalBytes) {
@@ -79,6 +82,7 @@ export function openArchive(path: string): Archive {
     },
     async remove(sessionId) {
       await db.deleteFrom('sessions').where('id', '=', sessionId).execute();
+      checkpoint();
     },
     async session(sessionId) {
       const row = await db.selectFrom('sessions').selectAll().where('id', '=', sessionId).executeTakeFirst();
@@ -121,6 +125,17 @@ export function openArchive(path: string): Archive {
       let query = db.selectFrom('turns').select('body').where('session_id', '=', sessionId);
       if (before !== undefined) query = query.where('turn_index', '<', before);
       const rows = await query.orderBy('turn_index', 'desc').limit(limit).execute();
+      return rows.map((row) => turnFrom(row.body)).reverse();
+    },
+    async turnsAfter(sessionId, after, limit) {
+      const rows = await db
+        .selectFrom('turns')
+        .select('body')
+        .where('session_id', '=', sessionId)
+        .where('turn_index', '>', after)
+        .orderBy('turn_index', 'desc')
+        .limit(limit)
+        .execute();
       return rows.map((row) => turnFrom(row.body)).reverse();
     },
     async unfinished(sessionId) {

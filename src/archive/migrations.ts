@@ -22,7 +22,7 @@ const STEPS: readonly string[] = [
      session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
      id TEXT NOT NULL,
      turn_index INTEGER NOT NULL CHECK (turn_index >= 1),
-     role TEXT NOT NULL CHECK (role IN ('user', 'model')),
+     role TEXT NOT NULL CHECK (role IN ('user', 'model', 'note')),
      status TEXT NOT NULL,
      created_at INTEGER NOT NULL,
      rev INTEGER NOT NULL,

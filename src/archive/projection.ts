@@ -18,7 +18,7 @@ export interface PlacedEntry {
   readonly entry: JournalEntry;
 }
 
-export const UNTITLED = 'New conversation';
+export const UNTITLED = 'New session';
 const AUTOMATIC_TITLE_MAX = 60;
 
 /**
@@ -82,7 +82,7 @@ export function applyEntry(
         createdAt: at,
         rev: seq,
       };
-      const named = session.titled || session.turnCount > 0 ? {} : { title: titleFrom(turn) };
+      const named = session.titled || session.title !== UNTITLED ? {} : { title: titleFrom(turn) };
       return touched({ ...named, turnCount: session.turnCount + 1, lastActivityAt: at }, [turn]);
     }
     case 'turn.started': {
@@ -97,12 +97,27 @@ export function applyEntry(
         status: 'streaming',
         createdAt: at,
         ...(entry.replyTo !== undefined && { replyTo: entry.replyTo }),
+        ...(entry.continues !== undefined && { continues: entry.continues }),
         provider: entry.provider,
         model: entry.model,
         rev: seq,
       };
       const turns = asked === undefined ? [answer] : [{ ...asked, status: 'answered' as const }, answer];
       return touched({ turnCount: session.turnCount + 1, lastActivityAt: at }, turns);
+    }
+    case 'link.noted': {
+      if (turnOf(entry.turnId) !== undefined) return undefined;
+      const note: Turn = {
+        id: entry.turnId,
+        sessionId: session.id,
+        index: session.turnCount + 1,
+        role: 'note',
+        parts: [{ type: 'note', note: entry.note, turns: entry.turns }],
+        status: 'complete',
+        createdAt: at,
+        rev: seq,
+      };
+      return touched({ turnCount: session.turnCount + 1 }, [note]);
     }
     case 'turn.sent':
     case 'turn.asked-again': {

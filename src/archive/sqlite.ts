@@ -10,6 +10,8 @@ const BUSY_TIMEOUT_MS = 2_000;
 
 export interface OpenedDatabase {
   readonly db: Kysely<ArchiveTables>;
+  /** Brings everything from the write-ahead log into the file and empties the log. */
+  checkpoint(): void;
   close(): Promise<void>;
 }
 
@@ -24,7 +26,8 @@ export function openDatabase(path: string): OpenedDatabase {
     const empty = pragma(sqlite, 'page_count') === 0;
     if (!empty && owner !== APPLICATION_ID) throw new ForeignArchive(`${path} belongs to another program`);
     const version = schemaVersion(sqlite, path);
-    sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    // What is deleted is overwritten: a conversation that is deleted for good must not be left in the file.
+    sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;');
     if (empty) sqlite.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     migrate(sqlite, version);
   } catch (error) {
@@ -34,6 +37,7 @@ export function openDatabase(path: string): OpenedDatabase {
   const db = new Kysely<ArchiveTables>({ dialect: new SqliteDialect({ database: adapted(sqlite) }) });
   return {
     db,
+    checkpoint: () => sqlite.exec('PRAGMA wal_checkpoint(TRUNCATE)'),
     async close() {
       await db.destroy();
       // Kysely closes only what it has used.

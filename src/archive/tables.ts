@@ -17,7 +17,7 @@ export interface ArchiveTables {
     session_id: string;
     id: string;
     turn_index: number;
-    role: 'user' | 'model';
+    role: 'user' | 'model' | 'note';
     status: string;
     created_at: number;
     rev: number;

@@ -35,6 +35,9 @@ export const problemCodes = [
   'model_not_found',
   'setup_rejected',
   'answer_cut',
+  'too_many_dials',
+  'turn_rejected',
+  'context_lost',
   'not_known_yet',
 ] as const;
 

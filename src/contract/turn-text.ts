@@ -11,7 +11,8 @@ export function applyDelta(turn: Turn, delta: TurnDelta): DeltaOutcome {
   const opens = delta.part === turn.parts.length;
   if (delta.part > turn.parts.length) return { kind: 'gap' };
   const part: Part | undefined = opens ? { type: delta.kind, text: '' } : turn.parts[delta.part];
-  if (part === undefined || part.type === 'tool' || part.type !== delta.kind) return { kind: 'gap' };
+  if (part === undefined || part.type === 'tool' || part.type === 'note' || part.type !== delta.kind)
+    return { kind: 'gap' };
   const length = part.text.length;
   if (delta.offset > length) return { kind: 'gap' };
   const fresh = delta.text.slice(length - delta.offset);

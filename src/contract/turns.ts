@@ -6,6 +6,9 @@ import { problemErrors, problemSchema } from './problems.ts';
 /** The longest text of one turn that is accepted, in UTF-16 code units (about a long novel's chapter times ten). */
 export const TURN_TEXT_MAX = 1_000_000;
 
+export const noteSchema = z.enum(['resumed', 'resumed-older', 'rebuilt', 'summarised', 'context-lost']);
+export type Note = z.infer<typeof noteSchema>;
+
 export const partSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text'), text: z.string() }),
   /** The model's own notes while it thinks. Kept, never mixed into the answer. */
@@ -19,6 +22,8 @@ export const partSchema = z.discriminatedUnion('type', [
     result: z.record(z.string(), z.unknown()).optional(),
     cancelled: z.boolean().optional(),
   }),
+  /** Not said by anyone: what happened to the connection at this point of the conversation. */
+  z.object({ type: z.literal('note'), note: noteSchema, turns: z.number().int().nonnegative() }),
 ]);
 export type Part = z.infer<typeof partSchema>;
 
@@ -52,13 +57,15 @@ export const turnSchema = z.object({
   sessionId: sessionIdSchema,
   /** Place in the session, from 1, without gaps. */
   index: z.number().int().positive(),
-  role: z.enum(['user', 'model']),
+  role: z.enum(['user', 'model', 'note']),
   parts: z.array(partSchema).readonly(),
   status: turnStatusSchema,
   createdAt: timeSchema,
   endedAt: timeSchema.optional(),
   /** Model turns: the user turn that this answers. */
   replyTo: turnIdSchema.optional(),
+  /** Model turns: the cut answer that this goes on with. */
+  continues: turnIdSchema.optional(),
   /** Model turns: who answered. `demo` marks the built-in simulator. */
   provider: z.enum(['gemini', 'demo']).optional(),
   model: z.string().optional(),

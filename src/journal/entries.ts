@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   idSchema,
+  noteSchema,
   partSchema,
   problemSchema,
   sessionSchema,
@@ -38,8 +39,17 @@ export const journalEntrySchema = z.discriminatedUnion('type', [
     turnId: idSchema,
     /** Absent where the model spoke unasked. */
     replyTo: idSchema.optional(),
+    /** The cut answer that this goes on with. */
+    continues: idSchema.optional(),
     provider: z.enum(['gemini', 'demo']),
     model: z.string(),
+  }),
+  /** What happened to the connection, where the user should know. */
+  z.object({
+    type: z.literal('link.noted'),
+    turnId: idSchema,
+    note: noteSchema,
+    turns: z.number().int().nonnegative(),
   }),
   z.object({
     type: z.literal('turn.delta'),

@@ -14,7 +14,7 @@ export interface SetupOptions {
   readonly systemInstruction?: string;
   /** Resumes from what this handle stands for. */
   readonly handle?: string;
-  /** The history follows as content, before the first turn. */
+  /** A history follows as content, before the first turn, on a connection without a handle. */
   readonly withHistory: boolean;
 }
 
@@ -58,6 +58,27 @@ export function interruptFrame(traits: ModelTraits): ClientFrame | undefined {
   return traits.userText === 'realtime' ? undefined : { clientContent: { turns: [], turnComplete: false } };
 }
 
+/** Asks for an answer to what the server has already; `undefined` where the model takes no content in mid-conversation. */
+export function nudgeFrame(traits: ModelTraits): ClientFrame | undefined {
+  return traits.userText === 'realtime' ? undefined : { clientContent: { turns: [], turnComplete: true } };
+}
+
+/** A piece of sound from the microphone: base64 of PCM16, little-endian, mono, 16 kHz. */
+export function audioFrame(base64: string): ClientFrame {
+  return { realtimeInput: { audio: { data: base64, mimeType: 'audio/pcm;rate=16000' } } };
+}
+
 export function toolResponseFrame(id: string, name: string, response: Record<string, unknown>): ClientFrame {
   return { toolResponse: { functionResponses: [{ id, name, response }] } };
+}
+
+/** Results of calls that an earlier connection made: this one knows no such calls, so they are told as words. */
+export function toolResultsFrame(
+  results: readonly { readonly name: string; readonly response: Record<string, unknown> }[],
+  traits: ModelTraits,
+): ClientFrame {
+  const text = results.map(({ name, response }) => `Result of ${name}: ${JSON.stringify(response)}`).join('\n');
+  return traits.userText === 'realtime'
+    ? { realtimeInput: { text } }
+    : { clientContent: { turns: [{ role: 'user', parts: [{ text }] }], turnComplete: false } };
 }

@@ -1,9 +1,28 @@
 export { problemFrom } from './close-reasons.ts';
 export type { ConnectionEnd } from './close-reasons.ts';
 export { createLink } from './link.ts';
-export type { Link, LinkEvent, LinkPorts } from './link.ts';
+export type { Link, LinkPorts } from './link.ts';
+export { defaultLinkConfig } from './machine/config.ts';
+export type { LinkConfig } from './machine/config.ts';
+export { linkState, startLink, step } from './machine/machine.ts';
+export type { LinkStart, Moment, Step } from './machine/machine.ts';
+export type {
+  AskForm,
+  LinkData,
+  LinkEffect,
+  LinkFact,
+  LinkInput,
+  Plan,
+  Rung,
+  TimerName,
+  ToolResult,
+} from './machine/types.ts';
+export { traitsOf } from './models.ts';
+export type { ModelTraits } from './models.ts';
 export { systemClock } from './ports.ts';
-export type { Clock, Endpoint, HandleStore, History } from './ports.ts';
+export type { Clock, Endpoint } from './ports.ts';
+export { contextForm, contextFrom, NO_CONTEXT } from './restore.ts';
+export type { Context } from './restore.ts';
 export { readServerFrame, shapeOf } from './signals.ts';
 export type { ServerSignal } from './signals.ts';
 export { dial } from './socket.ts';

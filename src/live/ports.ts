@@ -1,5 +1,3 @@
-import type { Content } from '@google/genai';
-
 /** Where a link dials. Asked anew for each connection, so that a new key or model counts from the next one on. */
 export interface Endpoint {
   /** With the key in it: never logged. */
@@ -24,12 +22,12 @@ export const systemClock: Clock = {
   },
 };
 
-/** The newest resumption handle of a session, kept outside the process. Handles are secrets: never logged. */
-export interface HandleStore {
-  load(): { readonly handle: string; readonly model: string } | undefined;
-  save(handle: string, model: string): void;
-  clear(): void;
+/**
+ * What a handle is good for: one model at one server. A handle of the demo means nothing to Google, and none of the
+ * business of whoever is behind another base URL.
+ */
+export function identityOf({ provider, url, model }: Endpoint): string {
+  const { host } = new URL(url);
+  // The demo's server listens on another port at each start and remembers nothing from before.
+  return `${provider} ${host} ${model}`;
 }
-
-/** What was said so far, newest last, within a budget; for a server that does not know it. */
-export type History = () => Promise<readonly Content[]>;

@@ -14,7 +14,8 @@ export type ServerSignal =
   | { readonly kind: 'interrupted' }
   | { readonly kind: 'generation-complete' }
   | { readonly kind: 'turn-complete' }
-  | { readonly kind: 'handle'; readonly handle: string }
+  /** `consumed`: index of the last client frame that it includes, where the server acknowledges at all. */
+  | { readonly kind: 'handle'; readonly handle: string; readonly consumed: number | undefined }
   | { readonly kind: 'not-resumable' }
   | { readonly kind: 'go-away'; readonly timeLeftMs: number | undefined }
   /** The frame could not be read, in whole or in part. `shape` tells its form without any of its content. */
@@ -25,6 +26,14 @@ const isSet = (value: unknown): boolean => value !== undefined && value !== null
 
 const text = z.string();
 const flag = z.boolean();
+/** A 64-bit integer, so a string in JSON. */
+const index = z.union([
+  z.number().int().nonnegative(),
+  z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number),
+]);
 const list = z.array(z.unknown());
 const object = z.custom<Record<string, unknown>>(isObject);
 const count = z.number().int().nonnegative().nullish().catch(0);
@@ -136,7 +145,8 @@ function signalsOf(frame: Fields): ServerSignal[] {
   if (update !== undefined) {
     const handle = update.take('newHandle', text);
     const resumable = !update.has('resumable') || update.take('resumable', flag) === true;
-    signals.push(handle && resumable ? { kind: 'handle', handle } : { kind: 'not-resumable' });
+    const consumed = update.take('lastConsumedClientMessageIndex', index);
+    signals.push(handle && resumable ? { kind: 'handle', handle, consumed } : { kind: 'not-resumable' });
   }
   const leaving = frame.within('goAway');
   if (leaving !== undefined) signals.push({ kind: 'go-away', timeLeftMs: durationMs(leaving.take('timeLeft', text)) });

@@ -9,6 +9,9 @@ const UPGRADE_TIMEOUT_MS = 15_000;
 const REFUSAL_BODY_MAX = 2_000;
 /** How long a peer may take to answer our close, or to give the body of a refusal, before the socket is cut. */
 const CLOSE_GRACE_MS = 1_000;
+const PING_EVERY_MS = 20_000;
+/** Pongs of this provider can take half a minute: only a peer that is silent for much longer is dead. */
+const PEER_SILENCE_MS = 75_000;
 
 export interface SocketLimits {
   /** Milliseconds from the dial to the end of the upgrade. */
@@ -22,6 +25,8 @@ export interface SocketListener {
   opened(): void;
   /** One frame as text, whether it came as text or binary. */
   frame(text: string): void;
+  /** A ping came back after this many milliseconds. */
+  roundTrip?(ms: number): void;
   /** Called exactly once, last. */
   ended(end: ConnectionEnd): void;
 }
@@ -61,9 +66,31 @@ export function dialWithin(limits: SocketLimits, url: string, listener: SocketLi
     listener.ended(how);
   };
 
-  socket.on('open', () => listener.opened());
+  let lastHeard = performance.now();
+  let pinged = 0;
+  let pings: ReturnType<typeof setInterval> | undefined;
+  const ping = () => {
+    if (performance.now() - lastHeard > PEER_SILENCE_MS) {
+      failure = { kind: 'failed', errno: 'ETIMEDOUT' };
+      socket.terminate();
+      return;
+    }
+    pinged = performance.now();
+    socket.ping();
+  };
+  socket.on('pong', () => {
+    lastHeard = performance.now();
+    listener.roundTrip?.(lastHeard - pinged);
+  });
+  socket.on('open', () => {
+    lastHeard = performance.now();
+    pings = setInterval(ping, PING_EVERY_MS);
+    pings.unref?.();
+    listener.opened();
+  });
   socket.on('message', (data) => {
     if (over) return;
+    lastHeard = performance.now();
     listener.frame(
       Array.isArray(data) ? Buffer.concat(data).toString('utf8') : Buffer.from(data as Buffer).toString('utf8'),
     );
@@ -90,6 +117,7 @@ export function dialWithin(limits: SocketLimits, url: string, listener: SocketLi
     failure = { kind: 'failed', errno: timedOut ? 'ETIMEDOUT' : (error.code ?? error.message) };
   });
   socket.on('close', (code, reason) => {
+    clearInterval(pings);
     // 1006 says only that there was no goodbye, and after a broken frame the peer only repeats our own code:
     // the error says why.
     end(failure ?? { kind: 'closed', code, reason: reason.toString('utf8') });

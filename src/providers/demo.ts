@@ -20,10 +20,12 @@ export function createDemoProvider(): DemoProvider {
   let starting: Promise<Simulator> | undefined;
   return {
     async endpoint(model) {
-      starting ??= startSimulator({ apiKeys: [key], observe: false, pace: DEMO_MS_PER_WORD }).catch((error: unknown) => {
-        starting = undefined;
-        throw error;
-      });
+      starting ??= startSimulator({ apiKeys: [key], observe: false, pace: DEMO_MS_PER_WORD }).catch(
+        (error: unknown) => {
+          starting = undefined;
+          throw error;
+        },
+      );
       const { url } = await starting;
       return { ...geminiEndpoint(url, key, model), provider: 'demo' };
     },

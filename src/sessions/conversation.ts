@@ -1,22 +1,35 @@
 import { randomUUID } from 'node:crypto';
 import { textOf } from '../contract/index.ts';
-import type { CoreEvent, Problem, Session, Turn, TurnDelta } from '../contract/index.ts';
+import type { CoreEvent, LinkHealth, Note, Problem, Session, Turn } from '../contract/index.ts';
 import type { JournalEntry } from '../journal/index.ts';
-import type { Endpoint, Link, LinkEvent } from '../live/index.ts';
+import type { AskForm, Endpoint, Link, LinkFact } from '../live/index.ts';
+import { coveredIndex } from './context.ts';
+import { createHealth } from './health.ts';
 import type { SessionState } from './record.ts';
 
-/** How often a turn is sent again by itself when the connection goes before an answer comes. */
-const REPEATS_MAX = 3;
 /** The disk did not take what was received: how long until the next try. */
 const STORAGE_RETRY_MS = 1_000;
 
+export interface LinkMaker {
+  readonly emit: (fact: LinkFact, endpoint: Endpoint | undefined) => void;
+  /** What a question, or the wish to go on with its answer, is made of. */
+  readonly words: (turnId: string, form: AskForm) => string;
+  readonly roundTrip: (ms: number) => void;
+}
+
 export interface ConversationPorts {
   readonly state: SessionState;
-  /** Made once, with the conversation's ear to it. */
-  readonly link: (emit: (event: LinkEvent) => void) => Link;
+  /** Makes the link, with the conversation's ear to it. */
+  readonly link: (maker: LinkMaker) => Link;
   readonly publish: (event: CoreEvent) => void;
+  /** Everything that these handles stand for is on disk; `covers` is the index of the last turn of it. */
+  readonly keepLadder: (fact: LinkFact & { type: 'ladder' }, covers: number) => void;
+  /** Something was said or heard. */
+  readonly active: () => void;
   /** What is being received cannot be kept at the moment. */
   readonly storageFailed: (error: unknown) => void;
+  readonly report: (what: string, facts: Readonly<Record<string, string | number>>) => void;
+  readonly now: () => number;
   readonly after: (ms: number, callback: () => void) => () => void;
 }
 
@@ -24,42 +37,66 @@ export interface ConversationPorts {
 export interface Conversation {
   readonly session: Session;
   readonly underWay: readonly Turn[];
+  readonly health: LinkHealth;
+  readonly link: Link;
   /** Runs one change of the session after those before it. */
   exclusively<T>(task: () => Promise<T>): Promise<T>;
   /** Within `exclusively`: writes an entry, then tells the clients. */
   record(entry: JournalEntry): Promise<readonly Turn[]>;
   /** Within `exclusively`: makes an ended turn known, so that an entry can change it. */
   take(turn: Turn): void;
-  /** Within `exclusively`: sees to it that what waits to be sent is. */
-  pump(): void;
-  /** Stops the running answer, if there is one. */
-  stop(): boolean;
-  reconnect(): void;
-  refresh(): void;
+  /** Within `exclusively`: hands what waits to be sent to the link. */
+  askWaiting(): void;
+  /** Waits until all that has come so far is on disk, then runs `task`. */
+  settled<T>(task: () => Promise<T>): Promise<T>;
   /** Ends the link and waits until all that came from it is on disk. */
   end(): Promise<void>;
+}
+
+interface Told {
+  readonly fact: LinkFact;
+  readonly endpoint: Endpoint | undefined;
 }
 
 interface Words {
   readonly kind: 'text' | 'thought';
   readonly endpoint: Endpoint;
-  /** The question that they answer. */
   readonly replyTo: string | undefined;
   text: string;
 }
 
+/** The part of an answer that came before it was cut, and its turn once that is on disk. */
+interface PartialAnswer {
+  readonly turnId: string | undefined;
+  readonly text: string;
+}
+
+/** An answer under way, as far as it is on disk. */
+interface Answer {
+  readonly turnId: string;
+  readonly replyTo: string | undefined;
+}
+
 export function createConversation(ports: ConversationPorts): Conversation {
   const { state, publish } = ports;
-  /** The question that the link has, the answer that comes, and how often the question went out in vain. */
-  let asked: string | undefined;
-  let answer: string | undefined;
-  let repeats = 0;
-  /** Received, not yet on disk. */
-  let words: Words[] = [];
-  let flushing = false;
+  const health = createHealth(ports.now);
+  let answer: Answer | undefined;
+  /** The one before, which may turn out to have been none. */
+  let lastAnswer: Answer | undefined;
+  let lastPartial: PartialAnswer | undefined;
+  /** What was handed to the link: the words of the questions. */
+  const questions = new Map<string, string>();
+  /** Questions whose answer was cut: the answer so far and its turn. */
+  const partials = new Map<string, PartialAnswer>();
+  /** What has come of the answer under way, on disk or not. */
+  let spoken = '';
+  /** What the link told and what is not on disk yet, in order. */
+  const inbox: (Words | Told)[] = [];
+  let draining = false;
   let closing = false;
+  let lastLoss = false;
   let tail: Promise<unknown> = Promise.resolve();
-  const link = ports.link(onLinkEvent);
+  const link = ports.link({ emit: onFact, words: wordsOf, roundTrip: health.roundTrip });
 
   function exclusively<T>(task: () => Promise<T>): Promise<T> {
     const run = tail.then(task);
@@ -76,8 +113,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
     const turns = await state.record(entry);
     if (entry.type === 'turn.delta') {
       const { type: _type, ...delta } = entry;
-      if (turns.length > 0)
-        publish({ type: 'turn.delta', delta: { ...delta, sessionId: before.id } satisfies TurnDelta });
+      if (turns.length > 0) publish({ type: 'turn.delta', delta: { ...delta, sessionId: before.id } });
       return turns;
     }
     for (const turn of turns) publish({ type: 'turn.changed', turn });
@@ -86,7 +122,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
   }
 
   /** What came from the server must be kept: a disk that does not take it is asked again until it does. */
-  async function recordReceived(entry: JournalEntry): Promise<readonly Turn[]> {
+  async function keep(entry: JournalEntry): Promise<readonly Turn[]> {
     for (;;) {
       try {
         return await record(entry);
@@ -98,151 +134,228 @@ export function createConversation(ports: ConversationPorts): Conversation {
     }
   }
 
-  function pump(): void {
-    if (asked !== undefined || closing || state.session.status === 'closed') return;
-    const next = state.underWay.find((turn) => turn.role === 'user' && turn.status === 'queued');
-    if (next === undefined) return;
-    asked = next.id;
-    link.ask(next.id, textOf(next));
+  function wordsOf(turnId: string, form: AskForm): string {
+    return (form === 'continuation' ? partials.get(turnId)?.text : questions.get(turnId)) ?? '';
   }
 
-  async function flush(): Promise<void> {
-    while (words.length > 0) {
-      const taken = words;
-      words = [];
-      for (const { kind, text, endpoint, replyTo } of taken) {
-        const turn = await startedAnswer(endpoint, replyTo);
-        const last = turn.parts.at(-1);
-        const joins = last !== undefined && last.type === kind;
-        await recordReceived({
-          type: 'turn.delta',
-          turnId: turn.id,
-          part: joins ? turn.parts.length - 1 : turn.parts.length,
-          kind,
-          offset: joins ? last.text.length : 0,
-          text,
-        });
-      }
+  /** Keeps what was there when it began: what comes meanwhile waits its turn behind whatever the user wants. */
+  async function drain(): Promise<void> {
+    for (let left = inbox.length; left > 0 && inbox.length > 0; left -= 1) {
+      const next = inbox.shift()!;
+      if ('fact' in next) await follow(next.fact, next.endpoint);
+      else await keepWords(next);
     }
   }
 
-  async function startedAnswer(endpoint: Endpoint, replyTo: string | undefined): Promise<Turn> {
-    const known = answer === undefined ? undefined : state.turn(answer);
-    if (known !== undefined) return known;
-    const turnId = randomUUID();
-    await recordReceived({
-      type: 'turn.started',
-      turnId,
-      ...(replyTo !== undefined && { replyTo }),
-      provider: endpoint.provider,
-      model: endpoint.model,
-    });
-    answer = turnId;
-    return state.turn(turnId)!;
-  }
-
-  function onLinkEvent(event: LinkEvent): void {
-    if (event.type === 'state') {
-      publish({ type: 'link.changed', sessionId: state.session.id, link: event.state });
-      return;
-    }
-    if (event.type === 'words') {
-      const last = words.at(-1);
-      // What comes while the disk is busy goes to it in one piece.
-      if (last?.kind === event.kind && last.replyTo === event.turnId) last.text += event.text;
-      else words.push({ kind: event.kind, text: event.text, endpoint: event.endpoint, replyTo: event.turnId });
-      if (flushing) return;
-      flushing = true;
-      exclusively(async () => {
-        flushing = false;
-        await flush();
-      }).catch(ports.storageFailed);
-      return;
-    }
+  function scheduleDrain(): void {
+    if (draining) return;
+    draining = true;
     exclusively(async () => {
-      await flush();
-      await follow(event);
+      draining = false;
+      await drain();
+      if (inbox.length > 0) scheduleDrain();
     }).catch(ports.storageFailed);
   }
 
-  async function follow(event: Exclude<LinkEvent, { type: 'state' | 'words' }>): Promise<void> {
-    switch (event.type) {
-      case 'sent':
-        await recordReceived({ type: 'turn.sent', turnId: event.turnId, epoch: event.epoch });
+  async function keepWords({ kind, text, endpoint, replyTo }: Words): Promise<void> {
+    const turn = await startedAnswer(endpoint, replyTo);
+    const last = turn.parts.at(-1);
+    const joins = last !== undefined && last.type === kind;
+    await keep({
+      type: 'turn.delta',
+      turnId: turn.id,
+      part: joins ? turn.parts.length - 1 : turn.parts.length,
+      kind,
+      offset: joins ? last.text.length : 0,
+      text,
+    });
+  }
+
+  async function startedAnswer(endpoint: Endpoint, replyTo: string | undefined): Promise<Turn> {
+    const known = answer?.replyTo === replyTo ? answer && state.turn(answer.turnId) : undefined;
+    if (known !== undefined) return known;
+    const turnId = randomUUID();
+    const continues = replyTo === undefined ? undefined : partials.get(replyTo)?.turnId;
+    await keep({
+      type: 'turn.started',
+      turnId,
+      ...(replyTo !== undefined && { replyTo }),
+      ...(continues !== undefined && { continues }),
+      provider: endpoint.provider,
+      model: endpoint.model,
+    });
+    answer = { turnId, replyTo };
+    return state.turn(turnId)!;
+  }
+
+  function onFact(fact: LinkFact, endpoint: Endpoint | undefined): void {
+    switch (fact.type) {
+      case 'state':
+        publish({ type: 'link.changed', sessionId: state.session.id, link: link.state });
         return;
-      case 'tool-call': {
-        const turn = await startedAnswer(event.endpoint, event.turnId);
-        const response = { error: `Holdfast has no tool named ${event.name}` };
-        const tool = { type: 'tool' as const, callId: event.id, name: event.name, args: event.args };
-        const part = turn.parts.length;
-        await recordReceived({ type: 'turn.tool', turnId: turn.id, part, tool });
-        // A call without a response leaves the model waiting for ever.
-        link.answerTool(event.id, event.name, response);
-        await recordReceived({ type: 'turn.tool', turnId: turn.id, part, tool: { ...tool, result: response } });
+      case 'first-delta':
+        health.firstDelta(fact.ms);
+        return;
+      case 'connection':
+        lastLoss = fact.why === 'lost';
+        health.connection(fact);
+        return;
+      case 'odd':
+        ports.report(fact.what, fact.facts);
+        return;
+      case 'words': {
+        if (endpoint === undefined) return;
+        if (fact.kind === 'text') spoken += fact.text;
+        const last = inbox.at(-1);
+        // What comes while the disk is busy goes to it in one piece.
+        if (last !== undefined && 'text' in last && last.kind === fact.kind && last.replyTo === fact.turnId) {
+          last.text += fact.text;
+        } else inbox.push({ kind: fact.kind, text: fact.text, endpoint, replyTo: fact.turnId });
+        scheduleDrain();
         return;
       }
-      case 'tool-cancel':
+      case 'cut':
+        // Known at once: the wish to go on may go out before the cut is on disk.
+        if (fact.goesOn && fact.turnId !== undefined && spoken !== '') {
+          partials.set(fact.turnId, { turnId: undefined, text: spoken });
+        }
+        spoken = '';
+        break;
+      case 'not-the-answer':
+        spoken = '';
+        break;
+      case 'answered':
+        spoken = '';
+        ports.active();
+        break;
+      case 'sent':
+        ports.active();
+        break;
+    }
+    inbox.push({ fact, endpoint });
+    scheduleDrain();
+  }
+
+  async function follow(fact: LinkFact, endpoint: Endpoint | undefined): Promise<void> {
+    switch (fact.type) {
+      case 'sent':
+        await keep({ type: 'turn.sent', turnId: fact.turnId, epoch: fact.epoch });
         return;
-      case 'ended':
-        await ended(event);
+      case 'requeued':
+        await askedAgain(fact.turnId);
         return;
-      case 'lost':
-        await lost(event);
+      case 'failed':
+        questions.delete(fact.turnId);
+        await keep({ type: 'turn.ended', turnId: fact.turnId, status: 'failed', problem: fact.problem });
+        return;
+      case 'answered':
+        await answered(fact);
+        return;
+      case 'cut':
+        await cut(fact);
+        return;
+      case 'not-the-answer':
+        await disown(fact.turnId);
+        return;
+      case 'tool-call':
+        if (endpoint !== undefined) await toolCall(fact, endpoint);
+        return;
+      case 'restored':
+        if (fact.how === 'new' || (fact.how === 'resumed' && (!lastLoss || fact.turns === 0))) return;
+        await note(fact.how, fact.turns);
+        return;
+      case 'context-lost':
+        await note('context-lost', 0);
+        return;
+      case 'ladder':
+        ports.keepLadder(fact, coveredIndex(state.session.turnCount, state.underWay));
+        return;
+      case 'state':
+      case 'words':
+      case 'first-delta':
+      case 'connection':
+      case 'odd':
+      case 'tool-cancelled':
         return;
     }
   }
 
-  async function ended(event: LinkEvent & { type: 'ended' }): Promise<void> {
+  /** What stands as the answer to a question was something else; the answer is still to come. */
+  async function disown(turnId: string): Promise<void> {
+    const taken = answer ?? (lastAnswer?.replyTo === turnId ? lastAnswer : undefined);
+    answer = undefined;
+    lastAnswer = undefined;
+    if (lastPartial !== undefined) partials.set(turnId, lastPartial);
+    if (taken === undefined) return;
+    const turn = state.turn(taken.turnId) ?? (await state.recall(taken.turnId));
+    if (turn !== undefined) state.take(turn);
+    await keep({ type: 'turn.ended', turnId: taken.turnId, status: 'stopped' });
+  }
+
+  async function note(kind: Note, turns: number): Promise<void> {
+    await keep({ type: 'link.noted', turnId: randomUUID(), note: kind, turns });
+  }
+
+  async function answered(fact: LinkFact & { type: 'answered' }): Promise<void> {
+    lastPartial = fact.turnId === undefined ? undefined : partials.get(fact.turnId);
+    if (fact.turnId !== undefined) {
+      partials.delete(fact.turnId);
+      questions.delete(fact.turnId);
+    }
     if (answer !== undefined) {
-      await recordReceived({
+      await keep({
         type: 'turn.ended',
-        turnId: answer,
-        status: event.how,
-        ...(event.usage && { usage: event.usage }),
+        turnId: answer.turnId,
+        status: fact.how,
+        ...(fact.usage && { usage: fact.usage }),
       });
+      lastAnswer = answer;
       answer = undefined;
-    } else if (event.turnId !== undefined) {
-      await recordReceived(
-        event.how === 'stopped'
-          ? { type: 'turn.ended', turnId: event.turnId, status: 'stopped' }
-          : { type: 'turn.ended', turnId: event.turnId, status: 'failed', problem: NO_ANSWER },
+    } else if (fact.turnId !== undefined) {
+      await keep(
+        fact.how === 'stopped'
+          ? { type: 'turn.ended', turnId: fact.turnId, status: 'stopped' }
+          : { type: 'turn.ended', turnId: fact.turnId, status: 'failed', problem: NO_ANSWER },
       );
     }
-    if (event.turnId === undefined || event.turnId === asked) {
-      if (event.turnId !== undefined) asked = undefined;
-      repeats = 0;
-    }
-    pump();
   }
 
-  async function lost(event: LinkEvent & { type: 'lost' }): Promise<void> {
-    asked = undefined;
-    if (event.stage === 'answering') {
-      if (answer !== undefined) {
-        await recordReceived({
-          type: 'turn.ended',
-          turnId: answer,
-          status: 'interrupted',
-          problem: { ...event.problem, code: 'answer_cut', message: CUT, retry: 'user' },
-        });
-      } else {
-        await recordReceived({ type: 'turn.ended', turnId: event.turnId, status: 'failed', problem: event.problem });
-      }
+  async function cut(fact: LinkFact & { type: 'cut' }): Promise<void> {
+    const problem: Problem = {
+      ...fact.problem,
+      code: 'answer_cut',
+      message: closing ? CLOSED.message : CUT,
+      retry: 'user',
+    };
+    if (answer !== undefined) {
+      await keep({ type: 'turn.ended', turnId: answer.turnId, status: 'interrupted', problem });
+      const partial = fact.goesOn && fact.turnId !== undefined ? partials.get(fact.turnId) : undefined;
+      if (partial !== undefined) partials.set(fact.turnId!, { ...partial, turnId: answer.turnId });
       answer = undefined;
-    } else if (event.stage === 'unanswered' && event.problem.retry === 'automatic' && repeats < REPEATS_MAX) {
-      repeats += 1;
-      await recordReceived({ type: 'turn.asked-again', turnId: event.turnId });
-    } else {
-      repeats = 0;
-      await recordReceived({ type: 'turn.ended', turnId: event.turnId, status: 'failed', problem: event.problem });
+    } else if (!fact.goesOn && fact.turnId !== undefined) {
+      await keep({ type: 'turn.ended', turnId: fact.turnId, status: 'failed', problem });
     }
-    if (event.problem.retry === 'user') {
-      // What waits behind it would only run into the same wall.
-      for (const turn of state.underWay.filter(({ status }) => status === 'queued')) {
-        await recordReceived({ type: 'turn.ended', turnId: turn.id, status: 'failed', problem: event.problem });
-      }
-    }
-    pump();
+    if (fact.turnId === undefined) return;
+    if (!fact.goesOn) questions.delete(fact.turnId);
+    else if (!closing) await askedAgain(fact.turnId);
+  }
+
+  async function askedAgain(turnId: string): Promise<void> {
+    const question = state.turn(turnId) ?? (await state.recall(turnId));
+    if (question === undefined) return;
+    state.take(question);
+    await keep({ type: 'turn.asked-again', turnId });
+  }
+
+  async function toolCall(fact: LinkFact & { type: 'tool-call' }, endpoint: Endpoint): Promise<void> {
+    const turn = await startedAnswer(endpoint, fact.turnId);
+    const response = { error: `Holdfast has no tool named ${fact.name}` };
+    const tool = { type: 'tool' as const, callId: fact.id, name: fact.name, args: fact.args };
+    const part = turn.parts.length;
+    await keep({ type: 'turn.tool', turnId: turn.id, part, tool });
+    // A call without a response leaves the model waiting for ever.
+    link.toolResult({ id: fact.id, name: fact.name, response });
+    await keep({ type: 'turn.tool', turnId: turn.id, part, tool: { ...tool, result: response } });
   }
 
   return {
@@ -252,32 +365,37 @@ export function createConversation(ports: ConversationPorts): Conversation {
     get underWay() {
       return state.underWay;
     },
+    get health() {
+      return health.of(link);
+    },
+    link,
     exclusively,
     record,
     take: state.take,
-    pump,
-    stop() {
-      if (asked === undefined) return false;
-      link.stop();
-      return true;
+    askWaiting() {
+      if (closing || state.session.status === 'closed') return;
+      for (const turn of state.underWay) {
+        if (turn.role !== 'user' || turn.status !== 'queued') continue;
+        questions.set(turn.id, textOf(turn));
+        link.ask(turn.id);
+      }
     },
-    reconnect: () => link.reconnect(),
-    refresh: () => link.refresh(),
+    settled: (task) =>
+      exclusively(async () => {
+        while (inbox.length > 0) await drain();
+        return task();
+      }),
     async end() {
       closing = true;
       await link.close();
       await exclusively(async () => {
-        await flush();
-        if (answer !== undefined) {
-          await record({ type: 'turn.ended', turnId: answer, status: 'interrupted', problem: CLOSED });
-          answer = undefined;
-        }
+        while (inbox.length > 0) await drain();
       });
     },
   };
 }
 
-const CUT = 'The connection was lost while this was being said. What had arrived is kept; ask again for the rest.';
+const CUT = 'The connection was lost while this was being said. What had arrived is kept.';
 
 /** Holdfast itself ended while an answer came in. */
 export const CLOSED: Problem = {

@@ -1,5 +1,6 @@
-export { openLiveStates } from './live-states.ts';
-export type { LiveState, LiveStates } from './live-states.ts';
+export { INACTIVITY_MS, openLiveSessions, SEAL_KEY_BYTES } from './live-sessions.ts';
+export type { LiveSession, LiveSessionEvent, LiveSessions, Seal } from './live-sessions.ts';
 export { journalDirectory, reconcile } from './reconcile.ts';
 export { createSessions } from './sessions.ts';
-export type { Sessions, SessionsPorts } from './sessions.ts';
+export type { SessionsPorts } from './opening.ts';
+export type { Sessions } from './sessions.ts';

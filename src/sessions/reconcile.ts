@@ -5,7 +5,7 @@ import type { Archive, FoldedSession, PlacedEntry } from '../archive/index.ts';
 import type { Problem } from '../contract/index.ts';
 import { journalEntrySchema, loadJournal, removeJournal, setJournalAside } from '../journal/index.ts';
 import type { JournalContent } from '../journal/index.ts';
-import { journalPath } from './sessions.ts';
+import { journalPath } from './opening.ts';
 
 const JOURNAL_NAME = /^([A-Za-z0-9_-]{1,64})\.jsonl$/;
 /** Files looked at side by side: enough to hide the disk's latency. */

@@ -20,6 +20,8 @@ export interface SessionState {
   record(entry: JournalEntry): Promise<readonly Turn[]>;
   /** Makes a turn of the archive known here, so that an entry can change it. */
   take(turn: Turn): void;
+  /** A turn as the archive has it. */
+  recall(turnId: string): Promise<Turn | undefined>;
 }
 
 export interface SessionStatePorts {
@@ -39,7 +41,7 @@ export function createSessionState(
   const { journal, archive } = ports;
   let session = initial;
   const turns = new Map(underWay.map((turn) => [turn.id, turn]));
-  /** Ended turns that the archive did not take. */
+  /** Turns of which the archive does not have everything. */
   const unsaved = new Set<string>();
 
   return {
@@ -54,14 +56,18 @@ export function createSessionState(
     },
     turn: (turnId) => turns.get(turnId),
     take: (turn) => void turns.set(turn.id, turn),
+    recall: (turnId) => archive.turn(session.id, turnId),
     async record(entry) {
       const { seq, at, bytes } = await journal.append(entry);
       const projected = applyEntry(session, (id) => turns.get(id), { seq, at, entry });
       if (projected === undefined) return [];
       session = projected.session;
       for (const turn of projected.turns) turns.set(turn.id, turn);
-      // Streaming text is read from here until its turn ends; the archive need not follow every word.
-      if (entry.type !== 'turn.delta') {
+      // Streaming text is read from here until its turn ends; the archive need not follow every word. But it must have
+      // them before its mark goes beyond them: after a crash, what lies before the mark is not read again.
+      if (entry.type === 'turn.delta') {
+        for (const turn of projected.turns) unsaved.add(turn.id);
+      } else {
         try {
           const behind = [...unsaved].flatMap((id) => turns.get(id) ?? []);
           await archive.save(session, [...behind, ...projected.turns], bytes);

@@ -1,34 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { UNTITLED } from '../archive/index.ts';
-import type { Archive, SessionRecord } from '../archive/index.ts';
+import type { SessionRecord } from '../archive/index.ts';
 import { failed, ok } from '../contract/index.ts';
-import type { CoreEvent, LinkState, Problem, Result, Session, Turn } from '../contract/index.ts';
+import type { LinkHealth, LinkState, Problem, Result, Session, Turn } from '../contract/index.ts';
 import { openJournal, removeJournal } from '../journal/index.ts';
-import type { Journal, OpenedJournal } from '../journal/index.ts';
-import { createLink } from '../live/index.ts';
-import type { Clock, Dial, Endpoint } from '../live/index.ts';
 import { storageProblem } from '../storage/index.ts';
-import { CLOSED, createConversation } from './conversation.ts';
 import type { Conversation } from './conversation.ts';
-import { historyContent, HISTORY_TURNS } from './history-content.ts';
-import type { LiveStates } from './live-states.ts';
-import { createSessionState } from './record.ts';
-
-export interface SessionsPorts {
-  /** Where the journals lie. */
-  readonly directory: string;
-  readonly archive: Archive;
-  readonly liveStates: LiveStates;
-  readonly endpoint: () => Promise<Endpoint>;
-  readonly dial: Dial;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly publish: (event: CoreEvent) => void;
-  readonly notify: (problem: Problem) => void;
-  readonly report: (what: string, facts: Readonly<Record<string, string | number>>) => void;
-}
+import { createOpening, journalPath } from './opening.ts';
+import type { Live, SessionsPorts } from './opening.ts';
 
 /** All sessions. Problems that a user or a disk can cause are values. */
 export interface Sessions {
@@ -52,6 +32,14 @@ export interface Sessions {
     limit: number,
   ): Promise<Result<{ turns: Turn[]; hasMore: boolean }>>;
   reconnect(sessionId: string): Promise<Result<LinkState>>;
+  pause(sessionId: string): Promise<Result<LinkState>>;
+  resume(sessionId: string): Promise<Result<LinkState>>;
+  startFresh(sessionId: string): Promise<Result<LinkState>>;
+  health(sessionId: string): Promise<Result<LinkHealth>>;
+  /** The network came or went, as far as this device knows. */
+  network(online: boolean): void;
+  /** The machine slept or its interfaces changed: links make sure of their connections. */
+  wake(): void;
   /** Settings have changed: links connect anew at their next turn. */
   refreshLinks(): void;
   /** Goes on with what the last run left unfinished: cut answers are marked, waiting turns are sent. */
@@ -60,100 +48,15 @@ export interface Sessions {
   end(): Promise<void>;
 }
 
-interface Live {
-  readonly conversation: Conversation;
-  readonly journal: Journal;
-}
-
-/** The file of a session's journal. Session ids have no separators or dots, by their schema. */
-export function journalPath(directory: string, sessionId: string): string {
-  return join(directory, `${sessionId}.jsonl`);
-}
-
 export async function createSessions(ports: SessionsPorts): Promise<Sessions> {
-  const { archive, liveStates, publish, clock } = ports;
+  const { archive, liveSessions, publish, clock } = ports;
   await mkdir(ports.directory, { recursive: true, mode: 0o700 });
   /** By session id; a promise, so that two callers at once share one opening. */
   const live = new Map<string, Promise<Live>>();
   let ending = false;
 
   const pathOf = (sessionId: string) => journalPath(ports.directory, sessionId);
-
-  function bring(record: SessionRecord, underWay: readonly Turn[], { journal }: OpenedJournal): Live {
-    const sessionId = record.id;
-    const state = createSessionState(record, underWay, {
-      journal,
-      archive,
-      archiveFailed: (error) => ports.notify(storageProblem(error)),
-    });
-    const conversation = createConversation({
-      state,
-      publish,
-      after: clock.after,
-      storageFailed: (error) => ports.notify(storageProblem(error)),
-      link: (emit) =>
-        createLink({
-          endpoint: ports.endpoint,
-          dial: ports.dial,
-          clock,
-          random: ports.random,
-          emit,
-          report: (what, facts) => ports.report(what, { ...facts, sessionId }),
-          history: async () => historyContent(await archive.turns(sessionId, undefined, HISTORY_TURNS)),
-          handles: {
-            load: () => liveStates.get(sessionId),
-            save: (handle, model) => liveStates.set(sessionId, { handle, model, seq: state.seq, at: clock.now() }),
-            clear: () => liveStates.delete(sessionId),
-          },
-        }),
-    });
-    return { conversation, journal };
-  }
-
-  async function load(record: SessionRecord): Promise<Live> {
-    const underWay = await archive.unfinished(record.id);
-    let opened: OpenedJournal;
-    try {
-      opened = await openJournal(pathOf(record.id), { mode: 'continue', now: clock.now });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      opened = await beginAnew(record);
-    }
-    const brought = bring(record, underWay, opened);
-    await brought.conversation.exclusively(() => settle(brought.conversation));
-    return brought;
-  }
-
-  /** What the last use left unfinished: cut answers are marked, and turns that are safe to send again wait for it. */
-  async function settle(conversation: Conversation): Promise<void> {
-    const handleSeq = liveStates.get(conversation.session.id)?.seq ?? -1;
-    for (const turn of conversation.underWay) {
-      if (turn.status === 'streaming') {
-        await conversation.record({ type: 'turn.ended', turnId: turn.id, status: 'interrupted', problem: CLOSED });
-      } else if (turn.status === 'sent' && turn.rev > handleSeq) {
-        // The newest handle is older than the sending: what it resumes does not know this turn.
-        await conversation.record({ type: 'turn.asked-again', turnId: turn.id });
-      } else if (turn.status === 'sent') {
-        await conversation.record({ type: 'turn.ended', turnId: turn.id, status: 'failed', problem: UNCERTAIN });
-      }
-    }
-    conversation.pump();
-  }
-
-  /** The journal is gone but the archive has the session: a new journal begins with all that the archive holds. */
-  async function beginAnew(record: SessionRecord): Promise<OpenedJournal> {
-    const turns = await archive.turns(record.id, undefined, Number.MAX_SAFE_INTEGER);
-    const opened = await openJournal(pathOf(record.id), { mode: 'create', now: clock.now });
-    const { bytes } = await opened.journal.append({ type: 'session.snapshot', session: record, turns });
-    await archive.save(record, [], bytes);
-    ports.notify({
-      code: 'journal_damaged',
-      message: `The record of “${record.title}” was missing from the data folder. It was written again from the archive.`,
-      retry: 'never',
-      context: { sessionId: record.id },
-    });
-    return opened;
-  }
+  const opening = createOpening(ports);
 
   async function find(sessionId: string): Promise<Result<Live>> {
     const known = live.get(sessionId);
@@ -162,7 +65,7 @@ export async function createSessions(ports: SessionsPorts): Promise<Sessions> {
     if (record === undefined) return failed(NO_SESSION);
     const again = live.get(sessionId);
     if (again !== undefined) return ok(await again);
-    const loading = load(record);
+    const loading = opening.load(record);
     live.set(sessionId, loading);
     loading.catch(() => live.delete(sessionId));
     return ok(await loading);
@@ -197,6 +100,22 @@ export async function createSessions(ports: SessionsPorts): Promise<Sessions> {
     if (known !== undefined) return (await known).conversation.session;
     const since = record.lastActivityAt;
     return { ...record, link: record.status === 'closed' ? { kind: 'closed', since } : { kind: 'idle', since } };
+  }
+
+  async function steer(sessionId: string, how: (link: Conversation['link']) => void): Promise<Result<LinkState>> {
+    return change(sessionId, async ({ link, session }) => {
+      if (session.status === 'open') how(link);
+      return ok(link.state);
+    });
+  }
+
+  function everyLink(how: (link: Conversation['link']) => void): void {
+    for (const opening of live.values()) {
+      void opening.then(
+        ({ conversation }) => how(conversation.link),
+        () => undefined,
+      );
+    }
   }
 
   async function unload(sessionId: string): Promise<void> {
@@ -253,7 +172,7 @@ export async function createSessions(ports: SessionsPorts): Promise<Sessions> {
               rev: seq,
             };
             await archive.save(record, [], bytes);
-            return bring(record, [], opened);
+            return opening.begin(record, opened);
           } catch (error) {
             await opened.journal.close();
             await removeJournal(pathOf(sessionId)).catch(() => undefined);
@@ -278,7 +197,7 @@ export async function createSessions(ports: SessionsPorts): Promise<Sessions> {
     open: (sessionId) =>
       change(sessionId, async (conversation) => {
         if (conversation.session.status === 'closed') await conversation.record({ type: 'session.opened' });
-        conversation.pump();
+        conversation.askWaiting();
         return ok(conversation.session);
       }),
 
@@ -313,7 +232,7 @@ export async function createSessions(ports: SessionsPorts): Promise<Sessions> {
       if (!marked.ok) return marked;
       return reading(async () => {
         await unload(sessionId);
-        liveStates.delete(sessionId);
+        liveSessions.end(sessionId);
         await archive.remove(sessionId);
         await removeJournal(pathOf(sessionId));
         publish({ type: 'session.deleted', sessionId });
@@ -327,14 +246,15 @@ export async function createSessions(ports: SessionsPorts): Promise<Sessions> {
         if (there !== undefined) return ok(there);
         if (conversation.session.status === 'closed') await conversation.record({ type: 'session.opened' });
         const [turn] = await conversation.record({ type: 'turn.accepted', turnId, parts: [{ type: 'text', text }] });
-        conversation.pump();
+        conversation.askWaiting();
         return turn === undefined ? failed(NO_TURN) : ok(turn);
       }),
 
     stop: (sessionId) =>
       change(sessionId, async (conversation) => {
         const running = conversation.underWay.findLast(({ status }) => status !== 'queued') ?? conversation.underWay[0];
-        if (running === undefined || !conversation.stop()) return failed(NOTHING_TO_STOP);
+        if (running === undefined) return failed(NOTHING_TO_STOP);
+        conversation.link.stop();
         return ok(running);
       }),
 
@@ -348,7 +268,7 @@ export async function createSessions(ports: SessionsPorts): Promise<Sessions> {
         if (conversation.session.status === 'closed') await conversation.record({ type: 'session.opened' });
         conversation.take(question);
         const [turn] = await conversation.record({ type: 'turn.asked-again', turnId: question.id });
-        conversation.pump();
+        conversation.askWaiting();
         return turn === undefined ? failed(NO_TURN) : ok(turn);
       }),
 
@@ -365,25 +285,26 @@ export async function createSessions(ports: SessionsPorts): Promise<Sessions> {
         return ok({ turns: turns.slice(-limit), hasMore: stored.length > limit });
       }),
 
-    reconnect: (sessionId) =>
-      change(sessionId, async (conversation) => {
-        conversation.reconnect();
-        return ok(conversation.session.link);
-      }),
+    reconnect: (sessionId) => steer(sessionId, (link) => link.reconnect()),
+    pause: (sessionId) => steer(sessionId, (link) => link.pause()),
+    resume: (sessionId) => steer(sessionId, (link) => link.resume()),
+    startFresh: (sessionId) => steer(sessionId, (link) => link.startFresh()),
+    health: (sessionId) => change(sessionId, async (conversation) => ok(conversation.health)),
 
-    refreshLinks() {
-      for (const opening of live.values()) {
-        void opening.then(
-          ({ conversation }) => conversation.refresh(),
-          () => undefined,
-        );
-      }
-    },
+    network: (online) => everyLink((link) => link.network(online)),
+    wake: () => everyLink((link) => link.wake()),
+    refreshLinks: () => everyLink((link) => link.refresh()),
 
     async resumeUnfinished() {
       for (const sessionId of await archive.sessionsWithUnfinished()) {
         const found = await reading(() => find(sessionId));
         if (!found.ok) ports.notify(found.problem);
+      }
+      for (const sessionId of liveSessions.active()) {
+        const found = await reading(() => find(sessionId));
+        if (!found.ok || found.value.conversation.session.status === 'closed') continue;
+        // Talked to a moment ago: it is live again before anything is typed.
+        if (found.value.conversation.link.data.ladder.length > 0) found.value.conversation.link.reconnect();
       }
     },
 
@@ -407,8 +328,3 @@ const NOTHING_TO_STOP: Problem = {
   retry: 'never',
 };
 const ENDING: Problem = { code: 'host_unreachable', message: 'Holdfast is closing.', retry: 'automatic' };
-const UNCERTAIN: Problem = {
-  code: 'connection_lost',
-  message: 'Holdfast was closed before an answer came, and it is not certain that the server heard this. Ask again.',
-  retry: 'user',
-};

@@ -188,8 +188,22 @@ const fallBack = ({ text, contents }: Asked): string => {
   return `You said: “${shorten(text, 300)}” I am the built-in demo and have no better answer than that. Add a Gemini API key in the settings and Gemini itself will answer.`;
 };
 
+/** A client that lost an answer in the middle asks for the rest, quoting how it ended. */
+const CUT_OFF = /^Your last answer was cut off(?:\. It ended with: “(.*)” Please go on| before it began)/s;
+
+const goOn: Answerer = (asked) => {
+  const match = CUT_OFF.exec(asked.text);
+  if (match === null) return undefined;
+  const question = asked.earlier.findLast((said) => !CUT_OFF.test(said));
+  if (question === undefined) return 'I do not know what I was saying. Ask me again.';
+  const whole = plainAnswer({ ...asked, text: question.trim(), earlier: asked.earlier.slice(0, -1) });
+  const at = match[1] === undefined ? -1 : whole.indexOf(match[1]);
+  return at === -1 ? whole : whole.slice(at + match[1]!.length).trim() || 'That was all.';
+};
+
 const answerers: readonly Answerer[] = [
   hearSpeech,
+  goOn,
   recallConversation,
   recallFacts,
   countUp,
@@ -202,6 +216,14 @@ const answerers: readonly Answerer[] = [
   greet,
   smallTalk,
 ];
+
+function plainAnswer(asked: Asked): string {
+  for (const answerer of answerers) {
+    const said = answerer(asked);
+    if (said !== undefined) return said;
+  }
+  return fallBack(asked);
+}
 
 function thoughtAbout(text: string): string {
   return `**Considering the request**\n\nThe user wrote “${shorten(text, 60)}”. I look at what was said so far and choose the plainest answer that fits.`;
@@ -225,9 +247,5 @@ export function reply(conversation: Conversation): Reply {
   };
   const call = callFor(text, tools);
   if (call !== undefined) return { kind: 'call', calls: [call] };
-  for (const answerer of answerers) {
-    const said = answerer(asked);
-    if (said !== undefined) return { kind: 'say', text: said, thought: thoughtAbout(text) };
-  }
-  return { kind: 'say', text: fallBack(asked), thought: thoughtAbout(text) };
+  return { kind: 'say', text: plainAnswer(asked), thought: thoughtAbout(text) };
 }

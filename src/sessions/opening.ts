@@ -1,0 +1,202 @@
+import { join } from 'node:path';
+import type { Archive, SessionRecord } from '../archive/index.ts';
+import { textOf } from '../contract/index.ts';
+import type { CoreEvent, Problem, Turn } from '../contract/index.ts';
+import { openJournal } from '../journal/index.ts';
+import type { Journal, OpenedJournal } from '../journal/index.ts';
+import { contextForm, contextFrom, createLink, NO_CONTEXT } from '../live/index.ts';
+import type { Clock, Context, Dial, Endpoint, LinkConfig, LinkData, ModelTraits, Plan } from '../live/index.ts';
+import { storageProblem } from '../storage/index.ts';
+import { earlierQuestions, turnsToTell } from './context.ts';
+import { CLOSED, createConversation } from './conversation.ts';
+import type { Conversation } from './conversation.ts';
+import type { LiveSessions } from './live-sessions.ts';
+import { createSessionState } from './record.ts';
+
+/** As many turns as are looked at when a conversation is told anew. */
+const CONTEXT_TURNS = 400;
+/** Among so many newest turns are the answers that a server may say again. */
+const LAST_TURNS = 50;
+
+export interface SessionsPorts {
+  /** Where the journals lie. */
+  readonly directory: string;
+  readonly archive: Archive;
+  readonly liveSessions: LiveSessions;
+  readonly endpoint: () => Promise<Endpoint>;
+  readonly dial: Dial;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly linkConfig?: LinkConfig;
+  /** Whether there is a network, as far as is known. */
+  readonly online: () => boolean;
+  readonly publish: (event: CoreEvent) => void;
+  readonly notify: (problem: Problem) => void;
+  readonly report: (what: string, facts: Readonly<Record<string, string | number>>) => void;
+}
+
+/** A session in use, with the file that it is written to. */
+export interface Live {
+  readonly conversation: Conversation;
+  readonly journal: Journal;
+}
+
+/** The file of a session's journal. Session ids have no separators or dots, by their schema. */
+export function journalPath(directory: string, sessionId: string): string {
+  return join(directory, `${sessionId}.jsonl`);
+}
+
+/** Brings sessions into use: their journal, their state, their link, and what each connection has to be told. */
+export function createOpening(ports: SessionsPorts) {
+  const { archive, liveSessions, publish, clock } = ports;
+  /** Lifetimes of connections by model, as any link has seen them. */
+  let lifetimes: LinkData['lifetimes'] = {};
+  const pathOf = (sessionId: string) => journalPath(ports.directory, sessionId);
+
+  function bring(
+    record: SessionRecord,
+    underWay: readonly Turn[],
+    { journal }: OpenedJournal,
+    said: readonly string[],
+  ): Live {
+    const sessionId = record.id;
+    const state = createSessionState(record, underWay, {
+      journal,
+      archive,
+      archiveFailed: (error) => ports.notify(storageProblem(error)),
+    });
+    const { session: stored } = liveSessions.restore(sessionId);
+    const [top] = stored.ladder;
+    const conversation: Conversation = createConversation({
+      state,
+      publish,
+      now: clock.now,
+      after: clock.after,
+      report: (what, facts) => ports.report(what, { ...facts, sessionId }),
+      active: () => liveSessions.refresh(sessionId),
+      storageFailed: (error) => ports.notify(storageProblem(error)),
+      keepLadder({ ladder, tokens }, covers) {
+        const known = new Map(liveSessions.getSession(sessionId)?.ladder.map((rung) => [rung.handle, rung]));
+        liveSessions.updateState(sessionId, {
+          tokens,
+          epoch: conversation.link.data.epoch,
+          ladder: ladder.map((rung) => known.get(rung.handle) ?? { ...rung, covers, seq: state.seq }),
+        });
+      },
+      link: ({ emit, words, roundTrip }) =>
+        createLink(
+          {
+            endpoint: ports.endpoint,
+            dial: ports.dial,
+            clock,
+            random: ports.random,
+            emit(fact, endpoint) {
+              if (fact.type === 'connection') lifetimes = { ...lifetimes, ...conversation.link.data.lifetimes };
+              emit(fact, endpoint);
+            },
+            words,
+            roundTrip,
+            context: (plan, traits) => conversation.settled(() => contextOf(conversation, plan, traits)),
+            report: (what, facts) => ports.report(what, { ...facts, sessionId }),
+            ...(ports.linkConfig && { config: ports.linkConfig }),
+          },
+          {
+            at: clock.now(),
+            ladder: stored.ladder,
+            tokens: stored.tokens,
+            // What came after the newest handle is not covered by it.
+            lastAnswered: top !== undefined && top.covers >= record.turnCount ? top.after : `${top?.after}+`,
+            said,
+            lifetimes,
+            epoch: stored.epoch,
+            online: ports.online(),
+          },
+        ),
+    });
+    return { conversation, journal };
+  }
+
+  /** What a connection that starts from `plan` has to be told: everything that was said and that it cannot know. */
+  async function contextOf(conversation: Conversation, plan: Plan, traits: ModelTraits): Promise<Context> {
+    const sessionId = conversation.session.id;
+    // Questions that wait follow as questions; one whose answer is to go on is part of what was said.
+    const waiting = new Set(
+      conversation.link.data.outbox.filter(({ continuation }) => !continuation).map(({ turnId }) => turnId),
+    );
+    const rung =
+      plan.kind === 'handle'
+        ? liveSessions.getSession(sessionId)?.ladder.find(({ handle }) => handle === plan.rung.handle)
+        : undefined;
+    // What stands only in the instructions is stated again with every setup, all of it.
+    const summarised = plan.kind === 'summary' || rung?.summarised === true;
+    const after = summarised ? 0 : (rung?.covers ?? 0);
+    if (after >= conversation.session.turnCount) return NO_CONTEXT;
+    const turns = await archive.turnsAfter(sessionId, after, CONTEXT_TURNS);
+    const earlier = new Map<string, Turn>();
+    if (after > 0) {
+      for (const turnId of earlierQuestions(turns)) {
+        const question = await archive.turn(sessionId, turnId);
+        if (question !== undefined) earlier.set(turnId, question);
+      }
+    }
+    const whole = turnsToTell(turns, earlier, waiting);
+    return contextFrom(whole, summarised ? 'instruction' : contextForm(traits, plan.kind));
+  }
+
+  async function load(record: SessionRecord): Promise<Live> {
+    const underWay = await archive.unfinished(record.id);
+    const newest = await archive.turns(record.id, undefined, LAST_TURNS);
+    const said = newest
+      .filter(({ role }) => role === 'model')
+      .map(textOf)
+      .reverse();
+    let opened: OpenedJournal;
+    try {
+      opened = await openJournal(pathOf(record.id), { mode: 'continue', now: clock.now });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      opened = await beginAnew(record);
+    }
+    const brought = bring(record, underWay, opened, said);
+    await brought.conversation.exclusively(() => settle(brought.conversation));
+    return brought;
+  }
+
+  /**
+   * What the last use left unfinished: cut answers are marked, and whatever drew no answer is sent again. Sending again is
+   * safe: a handle is stored only when nothing was outstanding, and only after what it covers was on disk, so no handle
+   * that is left knows a turn that is unanswered here.
+   */
+  async function settle(conversation: Conversation): Promise<void> {
+    for (const turn of conversation.underWay) {
+      if (turn.status === 'streaming') {
+        await conversation.record({ type: 'turn.ended', turnId: turn.id, status: 'interrupted', problem: CLOSED });
+      } else if (turn.status === 'sent') {
+        await conversation.record({ type: 'turn.asked-again', turnId: turn.id });
+      }
+    }
+    conversation.askWaiting();
+  }
+
+  /** The journal is gone but the archive has the session: a new journal begins with all that the archive holds. */
+  async function beginAnew(record: SessionRecord): Promise<OpenedJournal> {
+    const turns = await archive.turns(record.id, undefined, Number.MAX_SAFE_INTEGER);
+    const opened = await openJournal(pathOf(record.id), { mode: 'create', now: clock.now });
+    const { bytes } = await opened.journal.append({ type: 'session.snapshot', session: record, turns });
+    await archive.save(record, [], bytes);
+    ports.notify({
+      code: 'journal_damaged',
+      message: `The record of “${record.title}” was missing from the data folder. It was written again from the archive.`,
+      retry: 'never',
+      context: { sessionId: record.id },
+    });
+    return opened;
+  }
+
+  return {
+    /** A session that the archive knows. Rejects with the file system's or SQLite's error. */
+    load,
+    /** A session that was created just now. */
+    begin: (record: SessionRecord, opened: OpenedJournal): Live => bring(record, [], opened, []),
+  };
+}
