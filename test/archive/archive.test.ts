@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applyEntry, foldEntries, ForeignArchive, openArchive } from '../../src/archive/index.ts';
+import { applyEntry, foldEntries, ForeignArchive, openArchive, UNTITLED } from '../../src/archive/index.ts';
 import type { Archive, PlacedEntry, SessionRecord } from '../../src/archive/index.ts';
 import { sessionSchema, textOf, turnSchema } from '../../src/contract/index.ts';
 import type { Turn } from '../../src/contract/index.ts';
@@ -372,10 +372,10 @@ describe('the fold of a journal', () => {
     ['  many \n\n kinds \t of   space ', 'many kinds of space'],
     ['🗼'.repeat(70), `${'🗼'.repeat(60)}…`],
     [`${'word '.repeat(20)}`, 'word word word word word word word word word word word word…'],
-    [' \n ', 'New conversation'],
+    [' \n ', UNTITLED],
   ])('names a session by its first words: %j', (text, title) => {
     const folded = foldEntries([
-      { seq: 1, at: 1, entry: { type: 'session.created', sessionId: 's', title: 'New', titled: false } },
+      { seq: 1, at: 1, entry: { type: 'session.created', sessionId: 's', title: UNTITLED, titled: false } },
       { seq: 2, at: 2, entry: { type: 'turn.accepted', turnId: 'a', parts: [{ type: 'text', text }] } },
     ])!;
     expect(folded.session.title).toBe(title);

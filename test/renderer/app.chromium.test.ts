@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
-import { chromium } from 'playwright';
 import type { Browser, Page } from 'playwright';
 import { expect } from 'playwright/test';
 import { afterAll, afterEach, beforeAll, describe, it } from 'vitest';
 import type { LinkState, Problem } from '../../src/contract/index.ts';
+import { launchChromium } from './page/browser.ts';
 import { servePage } from './page/server.ts';
 
 /*
@@ -11,7 +10,6 @@ import { servePage } from './page/server.ts';
  * `evaluate` runs in that page, where `core`, `holdfast` and `show` are.
  */
 
-const DEBIANS_CHROMIUM = '/usr/bin/chromium';
 const BUILD_MS = 60_000;
 const ACTION_MS = 8_000;
 
@@ -21,13 +19,8 @@ let page: Page;
 const complaints: string[] = [];
 
 beforeAll(async () => {
-  const named = process.env['HOLDFAST_CHROMIUM'] ?? (existsSync(DEBIANS_CHROMIUM) ? DEBIANS_CHROMIUM : undefined);
-  const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   served = await servePage();
-  browser = await chromium.launch({
-    ...(named !== undefined && { executablePath: named }),
-    args: ['--disable-gpu', '--disable-quic', '--disable-background-networking', '--no-first-run', ...asRoot],
-  });
+  browser = await launchChromium();
 }, BUILD_MS);
 
 afterAll(async () => {

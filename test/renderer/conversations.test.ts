@@ -1,16 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { textOf } from '../../src/contract/index.ts';
+import type { LinkState } from '../../src/contract/index.ts';
 import {
+  afterCut,
   isAnswering,
+  isCutQuestion,
+  lastSaid,
   loadingConversation,
   newerTurn,
   withNewestPage,
   withOlderPage,
   withTurn,
 } from '../../renderer/store/conversations.ts';
-import { conversation, streaming, turn } from './samples.ts';
+import { conversation, note, streaming, turn } from './samples.ts';
 
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => turn(from + at));
+const idle: LinkState = { kind: 'idle', since: 1 };
+const live: LinkState = { kind: 'live', since: 1, restored: 'new' };
+const rotating: LinkState = { kind: 'rotating', since: 1, until: 2 };
 const indexes = (held: { turns: readonly { index: number }[] }) => held.turns.map((one) => one.index);
 
 describe('which state of a turn is newer', () => {
@@ -100,10 +107,45 @@ describe('an older page', () => {
 
 describe('whether there is an answer to stop', () => {
   it('is so while it streams, and while a sent turn waits on a live link', () => {
-    expect(isAnswering(conversation([turn(1), streaming(2, '')]), false)).toBe(true);
-    expect(isAnswering(conversation([turn(1, { status: 'sent' })]), true)).toBe(true);
-    expect(isAnswering(conversation([turn(1, { status: 'sent' })]), false)).toBe(false);
-    expect(isAnswering(conversation([turn(1), turn(2)]), true)).toBe(false);
-    expect(isAnswering(undefined, true)).toBe(false);
+    expect(isAnswering(conversation([turn(1), streaming(2, '')]), idle)).toBe(true);
+    expect(isAnswering(conversation([turn(1, { status: 'sent' })]), live)).toBe(true);
+    expect(isAnswering(conversation([turn(1, { status: 'sent' })]), rotating)).toBe(true);
+    expect(isAnswering(conversation([turn(1, { status: 'sent' })]), idle)).toBe(false);
+    expect(isAnswering(conversation([turn(1), turn(2)]), live)).toBe(false);
+    expect(isAnswering(undefined, live)).toBe(false);
+  });
+
+  it('does not depend on notes, which nobody said', () => {
+    expect(isAnswering(conversation([turn(1, { status: 'sent' }), note(2)]), live)).toBe(true);
+    expect(isAnswering(conversation([turn(1), turn(2), note(3)]), live)).toBe(false);
+    expect(lastSaid([turn(1), note(2), note(3)])?.id).toBe('t1');
+    expect(lastSaid([note(1)])).toBeUndefined();
+  });
+});
+
+describe('a cut answer', () => {
+  const cut = turn(2, { status: 'interrupted', replyTo: 't1' });
+  const goesOn = streaming(4, 'more', { replyTo: 't1', continues: 't2' });
+
+  it('is continued by the answer that names it, whatever lies between', () => {
+    expect(afterCut(conversation([turn(1), cut, note(3), goesOn]), cut)).toBe('continued');
+    expect(afterCut(conversation([turn(1), cut, note(3), streaming(4, 'anew', { replyTo: 't1' })]), cut)).toBe(
+      'nothing',
+    );
+  });
+
+  it('is found in a conversation whose beginning is not here', () => {
+    const [late, next] = [turn(52, { status: 'interrupted' }), turn(53, { role: 'model', continues: 't52' })];
+    expect(afterCut(conversation([turn(51), late, next], { hasMore: true }), late)).toBe('continued');
+    expect(afterCut(conversation([late, next], { hasMore: true }), late)).toBe('continued');
+  });
+
+  it('waits while its question does', () => {
+    const queued = turn(1, { status: 'queued' });
+    expect(afterCut(conversation([queued, cut]), cut)).toBe('waiting');
+    expect(afterCut(conversation([turn(1), cut]), cut)).toBe('nothing');
+    expect(isCutQuestion(conversation([queued, cut]), queued)).toBe(true);
+    expect(isCutQuestion(conversation([queued]), queued)).toBe(false);
+    expect(isCutQuestion(conversation([queued, turn(2, { replyTo: 't1' })]), queued)).toBe(false);
   });
 });

@@ -13,6 +13,7 @@ import type {
   CoreClient,
   CoreConnection,
   CoreEvent,
+  LinkHealth,
   LinkState,
   Part,
   Problem,
@@ -33,7 +34,9 @@ export interface FakeCore {
   reset(): void;
   addSession(session?: Partial<Session>): Session;
   changeSession(id: string, change: Partial<Session>): Session;
-  setLink(id: string, link: LinkState): void;
+  setLink(id: string, link: LinkState): LinkState;
+  /** What is told of every link's health. */
+  health: LinkHealth;
   /** Adds a turn without telling anyone when `quiet`. */
   addTurn(sessionId: string, turn: Partial<Turn> & Pick<Turn, 'role'>, quiet?: boolean): Turn;
   changeTurn(turn: Turn, change: Partial<Turn>): Turn;
@@ -114,6 +117,7 @@ export function createFakeCore(): FakeCore {
     setLink(id, link) {
       sessions.set(id, { ...sessionOf(id), link });
       core.emit({ type: 'link.changed', sessionId: id, link });
+      return link;
     },
     addTurn(sessionId, given, quiet = false) {
       const list = turns.get(sessionId) ?? [];
@@ -167,6 +171,7 @@ export function createFakeCore(): FakeCore {
       for (const listener of listeners) listener(next);
     },
     onSend: () => undefined,
+    health: { dropsLastHour: 0, connections: [] },
   };
 
   const router = os.router({
@@ -221,11 +226,20 @@ export function createFakeCore(): FakeCore {
       }),
     },
     links: {
-      reconnect: os.links.reconnect.handler(({ input }) => {
-        const link: LinkState = { kind: 'connecting', since: Date.now() };
-        core.setLink(input.sessionId, link);
-        return link;
-      }),
+      reconnect: os.links.reconnect.handler(({ input }) =>
+        core.setLink(input.sessionId, { kind: 'connecting', since: Date.now() }),
+      ),
+      pause: os.links.pause.handler(({ input }) =>
+        core.setLink(input.sessionId, { kind: 'paused', since: Date.now(), by: 'user' }),
+      ),
+      resume: os.links.resume.handler(({ input }) =>
+        core.setLink(input.sessionId, { kind: 'connecting', since: Date.now() }),
+      ),
+      startFresh: os.links.startFresh.handler(({ input }) =>
+        core.setLink(input.sessionId, { kind: 'connecting', since: Date.now() }),
+      ),
+      health: os.links.health.handler(() => core.health),
+      network: os.links.network.handler(() => ({})),
     },
     settings: {
       get: os.settings.get.handler(() => view),

@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { textOf } from '../../src/contract/index.ts';
-import type { Problem } from '../../src/contract/index.ts';
+import type { LinkState, Problem } from '../../src/contract/index.ts';
 import { createHoldfast } from '../../renderer/store/holdfast.ts';
 import type { Holdfast } from '../../renderer/store/holdfast.ts';
+import type { NetworkPort } from '../../renderer/store/network.ts';
 import { NEW_DRAFT } from '../../renderer/store/state.ts';
 import { createWindowMemory } from '../../renderer/store/window-memory.ts';
 import type { StoragePort } from '../../renderer/store/window-memory.ts';
@@ -35,8 +36,10 @@ afterEach(() => {
   for (const one of undo.splice(0)) one();
 });
 
-async function window(core = createFakeCore(), kept = storage()) {
-  const holdfast = createHoldfast(core.connection, createWindowMemory(kept), clock);
+const steady: NetworkPort = { online: () => true, onChange: () => () => undefined };
+
+async function window(core = createFakeCore(), kept = storage(), network = steady) {
+  const holdfast = createHoldfast(core.connection, createWindowMemory(kept), clock, network);
   undo.push(() => {
     holdfast.stop();
     core.connection.close();
@@ -255,6 +258,78 @@ describe('what fails without a place of its own', () => {
   });
 });
 
+describe('the network', () => {
+  it('is told to the core at the start, at each change, and again once the core is back', async () => {
+    let online = true;
+    const heard = new Set<() => void>();
+    const network: NetworkPort = {
+      online: () => online,
+      onChange(listener) {
+        heard.add(listener);
+        return () => heard.delete(listener);
+      },
+    };
+    const turn = (to: boolean) => {
+      online = to;
+      for (const listener of heard) listener();
+    };
+    const { core, holdfast } = await window(createFakeCore(), storage(), network);
+    const told = () => calls(core, 'links.network').map((call) => call.input);
+    await vi.waitFor(() => expect(told()).toEqual([{ online: true }]));
+    turn(false);
+    await vi.waitFor(() => expect(told()).toEqual([{ online: true }, { online: false }]));
+    core.setStatus('lost');
+    turn(true);
+    core.setStatus('open');
+    await vi.waitFor(() => expect(told()).toEqual([{ online: true }, { online: false }, { online: true }]));
+    holdfast.stop();
+    expect(heard.size).toBe(0);
+  });
+});
+
+describe('the link', () => {
+  const live: LinkState = { kind: 'live', since: 1_000, restored: 'new' };
+
+  it('is paused, goes on and starts fresh when asked', async () => {
+    const core = createFakeCore();
+    core.addSession({ id: 'a', link: live });
+    const { state, actions } = await window(core);
+    const kind = () => state().sessions['a']?.link.kind;
+    await actions.pauseLink('a');
+    expect(kind()).toBe('paused');
+    await actions.resumeLink('a');
+    expect(kind()).toBe('connecting');
+    expect(await actions.startFresh('a')).toBe(true);
+    expect(calls(core, 'links.startFresh').map((call) => call.input)).toEqual([{ sessionId: 'a' }]);
+    core.failNext('links.startFresh', diskFull);
+    expect(await actions.startFresh('a')).toBe(false);
+    expect(state().notices.map((notice) => notice.problem.code)).toEqual(['disk_full']);
+  });
+
+  it('keeps what an event told when the answer to a request is older', async () => {
+    const core = createFakeCore();
+    core.addSession({ id: 'a', link: live });
+    const { state, actions } = await window(core);
+    const later = Date.now() + 60_000;
+    core.setLink('a', { kind: 'live', since: later, restored: 'resumed' });
+    await vi.waitFor(() => expect(state().sessions['a']?.link.since).toBe(later));
+    core.setLink = (_id, link) => link;
+    await actions.pauseLink('a');
+    expect(state().sessions['a']?.link).toEqual({ kind: 'live', since: later, restored: 'resumed' });
+  });
+
+  it('has its health told when asked, or why not', async () => {
+    const core = createFakeCore();
+    core.addSession({ id: 'a' });
+    core.health = { roundTripMs: 40, dropsLastHour: 2, connections: [] };
+    const { state, actions } = await window(core);
+    expect(await actions.linkHealth('a')).toEqual({ ok: true, value: core.health });
+    core.failNext('links.health', diskFull);
+    expect(await actions.linkHealth('a')).toEqual({ ok: false, problem: diskFull });
+    expect(state().notices).toEqual([]);
+  });
+});
+
 describe('a storage that does not work', () => {
   it('costs the remembering and nothing else', async () => {
     const refuse = () => {
@@ -263,7 +338,7 @@ describe('a storage that does not work', () => {
     const broken: StoragePort = { getItem: refuse, setItem: refuse, removeItem: refuse, key: refuse, length: 1 };
     const core = createFakeCore();
     core.addSession({ id: 'a' });
-    const holdfast = createHoldfast(core.connection, createWindowMemory(broken), clock);
+    const holdfast = createHoldfast(core.connection, createWindowMemory(broken), clock, steady);
     undo.push(() => holdfast.stop());
     await vi.waitFor(() => expect(holdfast.store.getState().loaded).toBe(true));
     holdfast.actions.setDraft('a', 'still here');

@@ -34,6 +34,9 @@ export function turn(index: number, change: Partial<Turn> = {}): Turn {
 export const streaming = (index: number, text: string, change: Partial<Turn> = {}): Turn =>
   turn(index, { role: 'model', status: 'streaming', parts: text === '' ? [] : [{ type: 'text', text }], ...change });
 
+export const note = (index: number): Turn =>
+  turn(index, { role: 'note', status: 'complete', parts: [{ type: 'note', note: 'resumed', turns: 0 }] });
+
 export function conversation(turns: readonly Turn[], change: Partial<Conversation> = {}): Conversation {
   return { turns, hasMore: false, newest: { kind: 'ready' }, older: 'idle', ...change };
 }

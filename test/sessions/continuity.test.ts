@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { MessageChannel } from 'node:worker_threads';
@@ -79,7 +79,7 @@ describe('a conversation', () => {
     expect((await again.sessions.get({ sessionId: id })).link).toMatchObject({ kind: 'live', restored: 'rebuilt' });
   });
 
-  it('keeps what had arrived when the connection is lost in mid-answer, says so, and can ask again', async () => {
+  it('keeps what had arrived when the connection is lost in mid-answer, says so, and goes on with it once', async () => {
     const { dataDir, env, simulator } = await testWorld({ pace: 5 });
     const api = clientOf(await openTestCore(dataDir, env));
     const { id } = await api.sessions.create({});
@@ -88,12 +88,35 @@ describe('a conversation', () => {
     await until('part of the answer', async () => textOf((await turnsOf(api, id))[1] ?? { parts: [] }).length > 20);
     simulator.dropAll();
     const cut = await answerTo(api, id, turnId, 'interrupted');
-    expect(textOf(cut)).toMatch(/\b1\b/);
     expect(cut.problem).toMatchObject({ code: 'answer_cut', retry: 'user' });
-    await api.turns.regenerate({ sessionId: id, turnId: cut.id });
-    const whole = await answerTo(api, id, turnId);
-    expect(textOf(whole)).toMatch(/\b200\b/);
+    const rest = await answerTo(api, id, turnId);
+    expect(rest.continues).toBe(cut.id);
+    const numbers = `${textOf(cut)} ${textOf(rest)}`.match(/\d+/g)?.map(Number);
+    expect(numbers).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
     expect((await turnsOf(api, id)).filter(({ role }) => role === 'user')).toHaveLength(1);
+  });
+
+  it('leaves an answer that is cut twice to the user, who can ask again', async () => {
+    const { dataDir, env, simulator } = await testWorld({ pace: 5 });
+    const api = clientOf(await openTestCore(dataDir, env));
+    const { id } = await api.sessions.create({});
+    const turnId = randomId();
+    await api.turns.send({ sessionId: id, turnId, text: 'Count to 200' });
+    for (const cuts of [1, 2]) {
+      await until('an answer under way', async () =>
+        (await turnsOf(api, id)).some((turn) => turn.status === 'streaming' && textOf(turn).length > 20),
+      );
+      simulator.dropAll();
+      await until('the cut', async () => {
+        const interrupted = (await turnsOf(api, id)).filter(({ status }) => status === 'interrupted');
+        return interrupted.length === cuts;
+      });
+    }
+    await until('the link', async () => (await api.sessions.get({ sessionId: id })).link.kind === 'live' || undefined);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect((await turnsOf(api, id)).filter(({ role }) => role === 'model')).toHaveLength(2);
+    await api.turns.regenerate({ sessionId: id, turnId });
+    expect(textOf(await answerTo(api, id, turnId))).toMatch(/\b1\b.*\b200\b/s);
   });
 
   it('sends a turn again by itself when the connection went before an answer came', async () => {
@@ -171,7 +194,7 @@ describe('a conversation', () => {
     expect((await answerTo(again, id, turnId)).status).toBe('complete');
   });
 
-  it('tells what only the user can mend, fails the turn with its text kept, and works once it is mended', async () => {
+  it('tells what only the user can mend, keeps what was written, and sends it by itself once it is mended', async () => {
     const { dataDir, env, simulator } = await testWorld({ apiKeys: ['the-right-key'] });
     const { HOLDFAST_GEMINI_API_KEY: _wrong, ...rest } = env;
     const api = clientOf(await openTestCore(dataDir, rest));
@@ -179,18 +202,16 @@ describe('a conversation', () => {
     const { id } = await api.sessions.create({});
     const turnId = randomId();
     await api.turns.send({ sessionId: id, turnId, text: 'Anyone there?' });
-    const turn = await until('the turn to fail', async () => {
-      const [found] = await turnsOf(api, id);
-      return found?.status === 'failed' && found;
+    const link = await until('the link to need the user', async () => {
+      const { link: found } = await api.sessions.get({ sessionId: id });
+      return found.kind === 'needs-you' && found;
     });
-    expect(turn.problem?.code).toBe('key_invalid');
-    expect(textOf(turn)).toBe('Anyone there?');
-    expect((await api.sessions.get({ sessionId: id })).link).toMatchObject({ kind: 'needs-you' });
+    expect(link.problem.code).toBe('key_invalid');
+    expect((await turnsOf(api, id))[0]).toMatchObject({ id: turnId, status: 'queued' });
     const dials = simulator.connections.length;
     await new Promise((resolve) => setTimeout(resolve, 600));
     expect(simulator.connections.length).toBe(dials);
     await api.settings.setApiKey({ key: 'the-right-key' });
-    await api.turns.regenerate({ sessionId: id, turnId });
     await answerTo(api, id, turnId);
   });
 
@@ -203,6 +224,10 @@ describe('a conversation', () => {
     await api.sessions.delete({ sessionId: id });
     await core.close();
     expect(readdirSync(join(dataDir, 'journal'))).toEqual([]);
+    for (const name of readdirSync(dataDir)) {
+      const path = join(dataDir, name);
+      if (statSync(path).isFile()) expect([name, readFileSync(path).includes('Xanthippe')]).toEqual([name, false]);
+    }
     expect(readFileSync(join(dataDir, 'live-state.json'), 'utf8')).not.toContain(id);
     const again = clientOf(await openTestCore(dataDir, env));
     expect((await again.sessions.list({})).sessions).toEqual([]);

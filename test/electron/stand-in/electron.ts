@@ -54,6 +54,8 @@ export const app = emitting<
   },
 });
 
+export const powerMonitor = emitting<Pick<Electron.PowerMonitor, 'on'>>({});
+
 export const protocol = {
   registerSchemesAsPrivileged: (schemes) => {
     if (ready.is) throw new Error('protocol.registerSchemesAsPrivileged should be called before app is ready');

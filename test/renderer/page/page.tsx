@@ -6,6 +6,7 @@ import { HoldfastProvider } from '../../../renderer/store/context.tsx';
 import { windowClock } from '../../../renderer/store/event-queue.ts';
 import { createHoldfast } from '../../../renderer/store/holdfast.ts';
 import type { Holdfast } from '../../../renderer/store/holdfast.ts';
+import { windowNetwork } from '../../../renderer/store/network.ts';
 import { createWindowMemory } from '../../../renderer/store/window-memory.ts';
 import { createFakeCore } from '../fake-core.ts';
 import type { FakeCore } from '../fake-core.ts';
@@ -19,7 +20,7 @@ declare global {
 
 globalThis.core = createFakeCore();
 globalThis.show = () => {
-  const holdfast = createHoldfast(core.connection, createWindowMemory(localStorage), windowClock);
+  const holdfast = createHoldfast(core.connection, createWindowMemory(localStorage), windowClock, windowNetwork);
   globalThis.holdfast = holdfast;
   createRoot(document.getElementById('root') as HTMLElement).render(
     <HoldfastProvider holdfast={holdfast}>
