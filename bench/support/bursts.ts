@@ -42,6 +42,8 @@ export async function benchBursts(perSecond: number, seconds: number): Promise<B
   const { id: sessionId } = await client.api.sessions.create({});
   const steady = await gather((onDelta) => measureTurn(client, sessionId, 'steady', onDelta));
   const flood = await gather((onDelta) => measureTurn(client, sessionId, 'flood', onDelta));
+  // The page is to have nothing but its own session to show.
+  await client.api.sessions.delete({ sessionId });
   await client.close();
 
   const page = await openPage(host);

@@ -47,7 +47,7 @@ export async function openPage({ url }: HostProcess): Promise<BenchPage | undefi
   await page.addInitScript(watchWire);
   await page.goto(url);
   await page.getByTestId('new-session').click();
-  await page.getByTestId('session-tab').waitFor();
+  await page.locator('[data-testid="session-tab"][aria-selected="true"]').waitFor();
   return {
     record: (text, total) => record(page, text, total),
     close: () => browser.close(),

@@ -37,7 +37,6 @@ export const problemCodes = [
   'answer_cut',
   'too_many_dials',
   'turn_rejected',
-  'context_lost',
   'not_known_yet',
 ] as const;
 

@@ -223,17 +223,21 @@ describe('what the event log holds', () => {
     await Promise.all([first.leave(), held.leave(), last.leave()]);
   });
 
-  it('is given back to the memory', () => {
+  it('is given back to the memory', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const log = createEventLog({ run: 'r', heldChars: 1_000_000 });
-    const used = () => {
-      collect();
+    const used = async () => {
+      // Buffers are given back a turn of the loop after they are found to be unused.
+      for (let round = 0; round < 5; round += 1) {
+        collect();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       return process.memoryUsage().heapUsed + process.memoryUsage().external;
     };
-    const before = used();
+    const before = await used();
     for (let n = 0; n < 2_000; n += 1) log.publish(delta(Buffer.alloc(100_000, 'x').toString('latin1')));
-    expect(used() - before).toBeLessThan(30_000_000);
+    expect((await used()) - before).toBeLessThan(30_000_000);
     log.close();
   });
 });
