@@ -16,6 +16,7 @@ import {
 import {
   contextForm,
   contextFrom,
+  defaultLinkConfig,
   linkState,
   NO_CONTEXT,
   readServerFrame,
@@ -67,6 +68,8 @@ export interface ClientOptions {
   /** A turn is on disk: from here on it may not be lost. */
   readonly accepted: (turnId: string) => void;
   readonly failed: (turnId: string, code: string) => void;
+  /** Something was done that may never be done. */
+  readonly broken: (what: string) => void;
 }
 
 /** A disk that outlives its programs. */
@@ -153,6 +156,7 @@ export function startClient(disk: Disk, options: ClientOptions): VirtualClient {
   const timers = new Map<TimerName, () => void>();
   const dials: number[] = [];
   const sockets: VirtualSocket[] = [];
+  const hungUp = new Map<VirtualSocket, number>();
   let prepared: { context: Context; plan: Plan; socket?: VirtualSocket } | undefined;
   let answer: { readonly turnId: string; readonly replyTo: string | undefined } | undefined;
   let lastAnswer: typeof answer;
@@ -218,6 +222,12 @@ export function startClient(disk: Disk, options: ClientOptions): VirtualClient {
       case 'dial': {
         const { epoch } = effect;
         dials.push(time.now());
+        for (const other of sockets) {
+          const hungUpAt = hungUp.get(other) ?? Number.POSITIVE_INFINITY;
+          if (!other.ended && time.now() - hungUpAt < defaultLinkConfig.leaveGrace) {
+            options.broken('dialled before the old connection was down');
+          }
+        }
         const dialled = server.dial({
           opened: () => dispatch({ type: 'opened', epoch }),
           frame(text) {
@@ -253,7 +263,14 @@ export function startClient(disk: Disk, options: ClientOptions): VirtualClient {
         if (effect.form === 'continuation') {
           socket?.send(userTurnFrame(continuationText(partials.get(effect.turnId)?.text ?? ''), traits));
         } else if (effect.form === 'nudge') socket?.send(nudgeFrame(traits) ?? userTurnFrame(words, traits));
-        else socket?.send(userTurnFrame(words, traits));
+        else {
+          const begun = [...known.turns.values()].some(
+            ({ replyTo, status, parts }) =>
+              replyTo === effect.turnId && status === 'interrupted' && textOf({ parts }).trim() !== '',
+          );
+          if (begun) options.broken(`asked ${effect.turnId} again though its answer had begun`);
+          socket?.send(userTurnFrame(words, traits));
+        }
         return;
       }
       case 'interrupt': {
@@ -273,7 +290,10 @@ export function startClient(disk: Disk, options: ClientOptions): VirtualClient {
       case 'hang-up': {
         const { epoch } = effect;
         if (socket === undefined) dispatch({ type: 'ended', epoch, end: { kind: 'closed', code: 1000, reason: '' } });
-        else socket.close();
+        else {
+          hungUp.set(socket, time.now());
+          socket.close();
+        }
         return;
       }
       case 'start-timer': {

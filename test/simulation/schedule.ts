@@ -74,6 +74,7 @@ export function runSchedule({ seed, hours, trace }: ScheduleOptions): Outcome {
     trace: say,
     accepted: (turnId) => accepted.set(turnId, time.now()),
     failed: (turnId, code) => failures.set(turnId, code),
+    broken: (what) => check(false, what),
   };
   let client: VirtualClient | undefined = startClient(disk, options);
   let crashes = 0;
