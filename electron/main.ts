@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { app, BrowserWindow, dialog, ipcMain, MessageChannelMain, nativeTheme, protocol } from 'electron';
 import { powerMonitor, safeStorage, screen, session } from 'electron';
@@ -11,6 +10,7 @@ import type { Core } from '../src/core.ts';
 import { openLog } from '../src/log.ts';
 import type { Logger } from '../src/log.ts';
 import { contentSecurityPolicy, resolveAsset } from '../src/server/index.ts';
+import { makeDirectory } from '../src/storage/index.ts';
 import { denyPermissions, guardNavigation } from './guards.ts';
 import { chosenDataDir } from './launch.ts';
 import { APP_SCHEME, appScheme } from './origin.ts';
@@ -100,7 +100,7 @@ async function start(dataDir: string): Promise<void> {
 function settleDataDir(): string {
   const dataDir = chosenDataDir(process.argv.slice(1), process.env, process.cwd()) ?? app.getPath('userData');
   const profile = join(dataDir, 'browser');
-  mkdirSync(profile, { recursive: true, mode: 0o700 });
+  makeDirectory(profile);
   app.setPath('userData', dataDir);
   app.setPath('sessionData', profile);
   return dataDir;

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { accessSync, constants, mkdirSync, renameSync } from 'node:fs';
+import { accessSync, constants, renameSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { createEventLog, createRouter } from './api/index.ts';
@@ -23,7 +23,7 @@ import {
 import type { Seal } from './sessions/index.ts';
 import { createSettings } from './settings/index.ts';
 import type { SecretStore } from './settings/index.ts';
-import { lockDataDirectory, setAsideIfDamaged, storageProblem } from './storage/index.ts';
+import { lockDataDirectory, makeDirectory, setAsideIfDamaged, storageProblem } from './storage/index.ts';
 import type { KeyValueFile } from './storage/index.ts';
 
 export type { CoreRouter, KeyValueFile, SecretStore };
@@ -208,7 +208,7 @@ function watchInterfaces(changed: () => void): () => void {
 
 function prepareDirectory(dataDir: string): Result<true> {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeDirectory(dataDir);
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
     return ok(true);
   } catch (error) {

@@ -1,6 +1,7 @@
-import { mkdirSync, openSync, writeSync } from 'node:fs';
+import { openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { makeDirectory } from './storage/index.ts';
 
 /** Structured logging; the first argument holds facts, never message texts, keys or handles. */
 export interface Logger {
@@ -23,7 +24,7 @@ const KEY_IN_TEXT = /([?&](?:key|access_token|token)=)[^&\s"]+/g;
  * nothing fails: when the file cannot be written, lines are dropped.
  */
 export function openLog(directory: string): Logger {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   let fd: number;
   try {
     fd = openSync(join(directory, 'holdfast.log'), 'a', 0o600);

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { UNTITLED } from '../archive/index.ts';
 import type { SessionRecord } from '../archive/index.ts';
 import { failed, ok } from '../contract/index.ts';
 import type { LinkHealth, LinkState, Problem, Result, Session, Turn } from '../contract/index.ts';
 import { openJournal, removeJournal } from '../journal/index.ts';
-import { storageProblem } from '../storage/index.ts';
+import { makeDirectory, storageProblem } from '../storage/index.ts';
 import type { Conversation } from './conversation.ts';
 import { createOpening, journalPath } from './opening.ts';
 import type { Live, SessionsPorts } from './opening.ts';
@@ -50,7 +49,7 @@ export interface Sessions {
 
 export async function createSessions(ports: SessionsPorts): Promise<Sessions> {
   const { archive, liveSessions, publish, clock } = ports;
-  await mkdir(ports.directory, { recursive: true, mode: 0o700 });
+  makeDirectory(ports.directory);
   /** By session id; a promise, so that two callers at once share one opening. */
   const live = new Map<string, Promise<Live>>();
   let ending = false;
