@@ -42,7 +42,9 @@ try {
 
 async function start(dataDir: string): Promise<void> {
   let window: BrowserWindow | undefined;
-  const log = openLog(join(dataDir, 'logs'));
+  const logs = join(dataDir, 'logs');
+  makeDirectory(logs);
+  const log = openLog(logs);
 
   // A second instance's command line is whatever another program made it: it is not looked at.
   app.on('second-instance', () => window && focusWindow(window));

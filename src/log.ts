@@ -1,7 +1,6 @@
 import { openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { makeDirectory } from './storage/index.ts';
 
 /** Structured logging; the first argument holds facts, never message texts, keys or handles. */
 export interface Logger {
@@ -20,11 +19,10 @@ const REDACTED = ['key', 'token', 'handle', 'secret', 'authorization', 'cookie',
 const KEY_IN_TEXT = /([?&](?:key|access_token|token)=)[^&\s"]+/g;
 
 /**
- * JSON lines in `<directory>/holdfast.log`. Throws the file system's error when the directory cannot be made; afterwards
- * nothing fails: when the file cannot be written, lines are dropped.
+ * JSON lines in `<directory>/holdfast.log`. Never fails: where the directory is not there or the file cannot be written,
+ * lines are dropped.
  */
 export function openLog(directory: string): Logger {
-  makeDirectory(directory);
   let fd: number;
   try {
     fd = openSync(join(directory, 'holdfast.log'), 'a', 0o600);

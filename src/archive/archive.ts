@@ -73,12 +73,14 @@ export function openArchive(path: string): Archive {
         }
       });
     },
-    replace({ session, turns }, journalBytes) {
-      return db.transaction().execute(async (tx) => {
+    async replace({ session, turns }, journalBytes) {
+      await db.transaction().execute(async (tx) => {
         await tx.deleteFrom('sessions').where('id', '=', session.id).execute();
         await tx.insertInto('sessions').values(sessionRow(session, journalBytes)).execute();
         for (const turn of turns) await tx.insertInto('turns').values(turnRow(turn)).execute();
       });
+      // The journal that this came from may be set aside next.
+      checkpoint();
     },
     async remove(sessionId) {
       await db.deleteFrom('sessions').where('id', '=', sessionId).execute();

@@ -16,7 +16,7 @@ export interface OpenedDatabase {
 }
 
 /**
- * Opens (or makes) the archive's SQLite file: WAL, `synchronous=FULL`, foreign keys on.
+ * Opens (or makes) the archive's SQLite file: WAL, foreign keys on.
  * Throws `ForeignArchive` for a file of another program or of a newer version, SQLite's own error otherwise.
  */
 export function openDatabase(path: string): OpenedDatabase {
@@ -27,7 +27,9 @@ export function openDatabase(path: string): OpenedDatabase {
     if (!empty && owner !== APPLICATION_ID) throw new ForeignArchive(`${path} belongs to another program`);
     const version = schemaVersion(sqlite, path);
     // What is deleted is overwritten: a conversation that is deleted for good must not be left in the file.
-    sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;');
+    // A power cut may take the last commits, never the file's consistency: their marks go with them, and the next start
+    // reads again from the journals, which are synced before anyone is told of anything.
+    sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;');
     if (empty) sqlite.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     migrate(sqlite, version);
   } catch (error) {

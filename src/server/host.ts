@@ -6,7 +6,7 @@ import type { Problem, Result } from '../contract/index.ts';
 import { openCore } from '../core.ts';
 import { openLog } from '../log.ts';
 import type { SecretStore } from '../settings/index.ts';
-import { storageProblem } from '../storage/index.ts';
+import { makeDirectory, storageProblem } from '../storage/index.ts';
 import { createAccess, isSecret, newSecret } from './access.ts';
 import type { Access } from './access.ts';
 import { listen } from './http.ts';
@@ -39,7 +39,9 @@ export async function startBrowserHost(options: HostOptions): Promise<Result<Bro
   const { dataDir, port, assets, version, env } = options;
   let log: ReturnType<typeof openLog>;
   try {
-    log = openLog(join(dataDir, 'logs'));
+    const logs = join(dataDir, 'logs');
+    makeDirectory(logs);
+    log = openLog(logs);
   } catch (error) {
     return failed({
       code: 'data_dir_unusable',

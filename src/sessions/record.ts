@@ -65,7 +65,7 @@ export function createSessionState(
       for (const turn of projected.turns) turns.set(turn.id, turn);
       // Streaming text is read from here until its turn ends; the archive need not follow every word. But it must have
       // them before its mark goes beyond them: after a crash, what lies before the mark is not read again.
-      if (entry.type === 'turn.delta') {
+      if (entry.type === 'turn.delta' || entry.type === 'turn.sent') {
         for (const turn of projected.turns) unsaved.add(turn.id);
       } else {
         try {

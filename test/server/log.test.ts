@@ -11,7 +11,7 @@ const LOG = fileURLToPath(new URL('../../src/log.ts', import.meta.url));
 
 describe('the log', () => {
   it('is a file of JSON lines for its owner alone', async () => {
-    const directory = join(tempDir(), 'logs');
+    const directory = tempDir();
     openLog(directory).warn({ epoch: 3 }, 'A connection ended');
     const path = join(directory, 'holdfast.log');
     const line = await until('the line', () => readFileSync(path, 'utf8'));
