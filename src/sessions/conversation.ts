@@ -158,6 +158,16 @@ export function createConversation(ports: ConversationPorts): Conversation {
   }
 
   async function keepWords({ kind, text, endpoint, replyTo }: Words): Promise<void> {
+    if (currentAnswer(replyTo) === undefined) {
+      // The first words go to the disk together with the beginning of their turn.
+      const begun = startedAnswer(endpoint, replyTo);
+      const turnId = answer!.turnId;
+      const [, said] = await Promise.allSettled([
+        begun,
+        record({ type: 'turn.delta', turnId, part: 0, kind, offset: 0, text }),
+      ]);
+      if (said.status === 'fulfilled' && said.value.length > 0) return;
+    }
     const turn = await startedAnswer(endpoint, replyTo);
     const last = turn.parts.at(-1);
     const joins = last !== undefined && last.type === kind;
@@ -172,9 +182,10 @@ export function createConversation(ports: ConversationPorts): Conversation {
   }
 
   async function startedAnswer(endpoint: Endpoint, replyTo: string | undefined): Promise<Turn> {
-    const known = answer?.replyTo === replyTo ? answer && state.turn(answer.turnId) : undefined;
+    const known = currentAnswer(replyTo);
     if (known !== undefined) return known;
     const turnId = randomUUID();
+    answer = { turnId, replyTo };
     const continues = replyTo === undefined ? undefined : partials.get(replyTo)?.turnId;
     await keep({
       type: 'turn.started',
@@ -184,8 +195,12 @@ export function createConversation(ports: ConversationPorts): Conversation {
       provider: endpoint.provider,
       model: endpoint.model,
     });
-    answer = { turnId, replyTo };
     return state.turn(turnId)!;
+  }
+
+  /** The answer under way to this question, once it is on disk. */
+  function currentAnswer(replyTo: string | undefined): Turn | undefined {
+    return answer?.replyTo === replyTo ? answer && state.turn(answer.turnId) : undefined;
   }
 
   function onFact(fact: LinkFact, endpoint: Endpoint | undefined): void {
@@ -239,7 +254,8 @@ export function createConversation(ports: ConversationPorts): Conversation {
   async function follow(fact: LinkFact, endpoint: Endpoint | undefined): Promise<void> {
     switch (fact.type) {
       case 'sent':
-        await keep({ type: 'turn.sent', turnId: fact.turnId, epoch: fact.epoch });
+        // Nothing waits for it: without it a restart would only send the turn again, to a server that does not know it.
+        record({ type: 'turn.sent', turnId: fact.turnId, epoch: fact.epoch }).catch(ports.storageFailed);
         return;
       case 'requeued':
         await askedAgain(fact.turnId);

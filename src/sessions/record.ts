@@ -15,7 +15,8 @@ export interface SessionState {
   /**
    * Writes an entry to the journal, waits for the disk, then applies it. Resolves to the turns that it touched.
    * Rejects with the file system's error; then nothing has changed.
-   * Callers take turns: one at a time for a session.
+   * Callers take turns: one at a time for a session. Only `turn.sent`, `turn.started` and `turn.delta` may be recorded
+   * without waiting for the one before: they are applied in the order of the calls.
    */
   record(entry: JournalEntry): Promise<readonly Turn[]>;
   /** Makes a turn of the archive known here, so that an entry can change it. */
@@ -30,6 +31,9 @@ export interface SessionStatePorts {
   /** The archive could not be written. The journal has the entry, so the next start makes up for it. */
   readonly archiveFailed: (error: unknown) => void;
 }
+
+/** Steps of a turn under way, which the archive gets with the next entry that it does follow. */
+const FOLLOWED_LATER: ReadonlySet<JournalEntry['type']> = new Set(['turn.sent', 'turn.started', 'turn.delta']);
 
 const UNDER_WAY: ReadonlySet<Turn['status']> = new Set(['queued', 'sent', 'streaming']);
 
@@ -65,7 +69,7 @@ export function createSessionState(
       for (const turn of projected.turns) turns.set(turn.id, turn);
       // Streaming text is read from here until its turn ends; the archive need not follow every word. But it must have
       // them before its mark goes beyond them: after a crash, what lies before the mark is not read again.
-      if (entry.type === 'turn.delta' || entry.type === 'turn.sent') {
+      if (FOLLOWED_LATER.has(entry.type)) {
         for (const turn of projected.turns) unsaved.add(turn.id);
       } else {
         try {

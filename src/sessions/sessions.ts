@@ -279,9 +279,12 @@ export async function createSessions(ports: SessionsPorts): Promise<Sessions> {
         if (stored.length === 0 && underWay.length === 0 && (await archive.session(sessionId)) === undefined) {
           return failed(NO_SESSION);
         }
-        const newer = new Map(underWay.map((turn) => [turn.id, turn]));
-        const turns = stored.map((turn) => newer.get(turn.id) ?? turn);
-        return ok({ turns: turns.slice(-limit), hasMore: stored.length > limit });
+        // The archive is a little behind: what is under way is newer here, or not there yet.
+        const newest = new Map([...stored, ...underWay].map((turn) => [turn.id, turn]));
+        const turns = [...newest.values()]
+          .filter(({ index }) => index < (before ?? Number.POSITIVE_INFINITY) && index >= (stored[0]?.index ?? 1))
+          .sort((a, b) => a.index - b.index);
+        return ok({ turns: turns.slice(-limit), hasMore: turns.length > limit });
       }),
 
     reconnect: (sessionId) => steer(sessionId, (link) => link.reconnect()),
