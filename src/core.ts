@@ -67,7 +67,7 @@ export async function openCore(options: CoreOptions): Promise<OpenedCore> {
   const usable = prepareDirectory(dataDir);
   if (!usable.ok) return usable;
   const locked = lockDataDirectory(dataDir, options.host);
-  if (!locked.ok) return locked;
+  if (!locked.ok) return failed(notStarted(locked.problem, dataDir));
   const lock = locked.value;
 
   const events = createEventLog({ run: randomBytes(6).toString('hex') });
@@ -94,7 +94,7 @@ export async function openCore(options: CoreOptions): Promise<OpenedCore> {
     const opened = openArchiveOrRebuild(join(dataDir, 'archive.db'), startedAt, notify);
     if (!opened.ok) {
       lock.release();
-      return opened;
+      return failed(notStarted(opened.problem, dataDir));
     }
     const archive = opened.value;
     const demo = createDemoProvider();
@@ -166,8 +166,23 @@ export async function openCore(options: CoreOptions): Promise<OpenedCore> {
   } catch (error) {
     lock.release();
     log.error({ error: String(error), stack: (error as Error).stack }, 'The core could not be opened');
-    return failed(storageProblem(error));
+    return failed(notStarted(storageProblem(error), dataDir));
   }
+}
+
+/** What keeps a turn from being kept keeps Holdfast from starting, too; but then nothing was sent. */
+function notStarted(problem: Problem, dataDir: string): Problem {
+  if (!problem.code.startsWith('disk_')) return problem;
+  const why =
+    problem.code === 'disk_full'
+      ? 'the disk is full. Free some space'
+      : problem.code === 'disk_read_only'
+        ? 'it may not write there. Check the folder’s permissions'
+        : 'the disk reported an error. Check the disk';
+  return {
+    ...problem,
+    message: `Holdfast could not start with its data folder ${dataDir}: ${why}, and start it again. Nothing was lost.`,
+  };
 }
 
 const SEAL_KEY = 'live-state-key';

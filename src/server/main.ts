@@ -8,6 +8,9 @@ import { readOptions, USAGE } from './options.ts';
 /** How long closing may take before the process ends all the same: what was acknowledged is on disk long since. */
 const CLOSE_LIMIT_MS = 5_000;
 
+/** What is written belongs to this user alone, whichever library writes it. */
+process.umask(0o077);
+
 const options = readOptions(process.argv.slice(2), process.env);
 if ('error' in options) refuse(options.error);
 if (options.help) {

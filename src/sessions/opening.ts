@@ -157,6 +157,14 @@ export function createOpening(ports: SessionsPorts) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       opened = await beginAnew(record);
     }
+    if (opened.content.damage.length > 0) {
+      ports.notify({
+        code: 'journal_damaged',
+        message: `Part of the record of “${record.title}” is damaged on the disk. The archive still has all of it, and everything new is kept.`,
+        retry: 'never',
+        context: { path: pathOf(record.id), places: opened.content.damage.length },
+      });
+    }
     const brought = bring(record, underWay, opened, said);
     await brought.conversation.exclusively(() => settle(brought.conversation));
     return brought;
