@@ -264,10 +264,8 @@ export function startClient(disk: Disk, options: ClientOptions): VirtualClient {
           socket?.send(userTurnFrame(continuationText(partials.get(effect.turnId)?.text ?? ''), traits));
         } else if (effect.form === 'nudge') socket?.send(nudgeFrame(traits) ?? userTurnFrame(words, traits));
         else {
-          const begun = [...known.turns.values()].some(
-            ({ replyTo, status, parts }) =>
-              replyTo === effect.turnId && status === 'interrupted' && textOf({ parts }).trim() !== '',
-          );
+          // Within one run of the program; a restart does not know where an answer was cut and asks anew.
+          const begun = (partials.get(effect.turnId)?.text ?? '') !== '';
           if (begun) options.broken(`asked ${effect.turnId} again though its answer had begun`);
           socket?.send(userTurnFrame(words, traits));
         }
