@@ -163,11 +163,11 @@ describe('a conversation', () => {
   });
 
   it('survives a crash at any moment of an answer: what was told is there, and the answer is marked as cut', async () => {
-    const { dataDir, env } = await testWorld({ pace: 5 });
+    const { dataDir, env } = await testWorld({ pace: 25 });
     const api = clientOf(await openTestCore(dataDir, env));
     const { id } = await api.sessions.create({});
     const turnId = randomId();
-    await api.turns.send({ sessionId: id, turnId, text: 'Count to 120' });
+    await api.turns.send({ sessionId: id, turnId, text: 'Count to 200' });
     for (let round = 0; round < 5; round += 1) {
       const told = await until('more of the answer', async () => {
         const text = textOf((await turnsOf(api, id))[1] ?? { parts: [] });
