@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { encodeLine, hashLine } from './line.ts';
@@ -207,9 +207,4 @@ export async function setJournalAside(path: string, now: number): Promise<string
   await rename(path, aside);
   await syncDirectory(dirname(path));
   return aside;
-}
-
-/** Size in bytes; what is compared with the archive's high-water mark to see whether it is up to date. */
-export async function journalSize(path: string): Promise<number> {
-  return (await stat(path)).size;
 }

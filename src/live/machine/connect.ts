@@ -181,7 +181,8 @@ export function gone(draft: Draft, problem?: Problem): void {
   if (data.phase.kind === 'idle' && needsConnection(draft)) connect(draft);
 }
 
-const CUT_OFF: Problem = {
+/** It was we who ended the connection in the middle of an answer. */
+export const CUT_OFF: Problem = {
   code: 'answer_cut',
   message: 'The connection was ended while this was being said. What had arrived is kept.',
   retry: 'user',

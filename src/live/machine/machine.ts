@@ -3,7 +3,20 @@ import { finish, heard, leaveIfCollapsed, silent, stopIgnored } from './answer.t
 import { pump } from './ask.ts';
 import { defaultLinkConfig } from './config.ts';
 import type { LinkConfig } from './config.ts';
-import { connect, cut, gone, leave, lose, opened, pauseOffline, prepared, ready, rotate, wait } from './connect.ts';
+import {
+  connect,
+  cut,
+  CUT_OFF,
+  gone,
+  leave,
+  lose,
+  opened,
+  pauseOffline,
+  prepared,
+  ready,
+  rotate,
+  wait,
+} from './connect.ts';
 import { enter, outstanding, patchConnection, patchTurn, removeTurn, startTimer, stopTimer, tell } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { dropLadder, isCovered } from './ladder.ts';
@@ -290,7 +303,7 @@ function putBack(draft: Draft): void {
   const { data } = draft;
   const turn = outstanding(data);
   if (turn === undefined) {
-    if (data.unasked) tell(draft, { type: 'cut', turnId: undefined, problem: HUNG_UP, goesOn: false });
+    if (data.unasked) tell(draft, { type: 'cut', turnId: undefined, problem: CUT_OFF, goesOn: false });
     data.unasked = false;
     return;
   }
@@ -304,7 +317,7 @@ function putBack(draft: Draft): void {
     data.lastAnswered = turnId;
     removeTurn(draft, turnId);
     tell(draft, { type: 'answered', turnId, how: 'stopped', usage: undefined });
-  } else cut(draft, turn, HUNG_UP);
+  } else cut(draft, turn, CUT_OFF);
 }
 
 function network(draft: Draft, online: boolean): void {
@@ -438,9 +451,3 @@ export function linkState(data: LinkData): LinkState {
         : { kind: 'connecting', since };
   }
 }
-
-const HUNG_UP = {
-  code: 'answer_cut',
-  message: 'The connection was ended while this was being said. What had arrived is kept.',
-  retry: 'user',
-} as const;
