@@ -8,6 +8,7 @@ import { ForeignArchive, openArchive } from './archive/index.ts';
 import type { Archive } from './archive/index.ts';
 import { failed, ok } from './contract/index.ts';
 import type { Notice, Problem, Result } from './contract/index.ts';
+import { journalsIn } from './journal/index.ts';
 import { dial, systemClock } from './live/index.ts';
 import type { Endpoint } from './live/index.ts';
 import type { Logger } from './log.ts';
@@ -15,7 +16,6 @@ import { createDemoProvider, geminiEndpoint } from './providers/index.ts';
 import {
   createSessions,
   INACTIVITY_MS,
-  journalDirectory,
   openLiveSessions,
   reconcile,
   SEAL_KEY_BYTES,
@@ -119,8 +119,11 @@ export async function openCore(options: CoreOptions): Promise<OpenedCore> {
       persistFailed: (error) => notify(storageProblem(error)),
     });
     let online = true;
-    const sessions = await createSessions({
-      directory: journalDirectory(dataDir),
+    const journalDirectory = join(dataDir, 'journal');
+    makeDirectory(journalDirectory);
+    const journals = journalsIn(journalDirectory, Date.now);
+    const sessions = createSessions({
+      journals,
       archive,
       liveSessions,
       online: () => online,
@@ -128,11 +131,12 @@ export async function openCore(options: CoreOptions): Promise<OpenedCore> {
       dial,
       clock: systemClock,
       random: Math.random,
+      newId: randomUUID,
       publish: events.publish,
       notify,
       report,
     });
-    await reconcile({ directory: journalDirectory(dataDir), archive, now: Date.now, notify, report });
+    await reconcile({ journals, archive, notify, report });
     await sessions.resumeUnfinished();
     const unwatch = watchInterfaces(() => sessions.wake());
     const { host, version } = options;

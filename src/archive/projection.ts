@@ -1,4 +1,4 @@
-import { applyDelta } from '../contract/index.ts';
+import { applyDelta, textOf } from '../contract/index.ts';
 import type { Session, Turn } from '../contract/index.ts';
 import type { JournalEntry } from '../journal/index.ts';
 
@@ -102,7 +102,8 @@ export function applyEntry(
         model: entry.model,
         rev: seq,
       };
-      const turns = asked === undefined ? [answer] : [{ ...asked, status: 'answered' as const }, answer];
+      const turns =
+        asked === undefined ? [answer] : [{ ...without(asked, 'continues'), status: 'answered' as const }, answer];
       return touched({ turnCount: session.turnCount + 1, lastActivityAt: at }, turns);
     }
     case 'link.noted': {
@@ -123,8 +124,11 @@ export function applyEntry(
     case 'turn.asked-again': {
       const turn = turnOf(entry.turnId);
       if (turn === undefined) return undefined;
-      const { problem: _problem, endedAt: _endedAt, ...rest } = turn;
-      return touched({}, [{ ...rest, status: entry.type === 'turn.sent' ? 'sent' : 'queued' }]);
+      const rest = without(turn, 'problem', 'endedAt');
+      if (entry.type === 'turn.sent') return touched({}, [{ ...rest, status: 'sent' }]);
+      // One that is on its way is asked for the same once more; one that was over is asked anew.
+      const onItsWay = turn.status === 'sent' || turn.status === 'queued';
+      return touched({}, [{ ...(onItsWay ? rest : without(rest, 'continues')), status: 'queued' }]);
     }
     case 'turn.delta': {
       const turn = turnOf(entry.turnId);
@@ -149,9 +153,23 @@ export function applyEntry(
         ...(entry.usage && { usage: entry.usage }),
         ...(entry.problem && { problem: entry.problem }),
       };
-      return touched({ lastActivityAt: at }, [ended]);
+      const question = entry.asksAgain === undefined ? undefined : turnOf(entry.asksAgain);
+      if (question === undefined) return touched({ lastActivityAt: at }, [ended]);
+      const continues = entry.status === 'interrupted' && textOf(turn) !== '' ? turn.id : turn.continues;
+      const again: Turn = {
+        ...without(question, 'problem', 'endedAt', 'continues'),
+        status: 'queued',
+        ...(continues !== undefined && { continues }),
+      };
+      return touched({ lastActivityAt: at }, [ended, again]);
     }
   }
+}
+
+function without<Key extends keyof Turn>(turn: Turn, ...keys: readonly Key[]): Omit<Turn, Key> {
+  const rest: Partial<Record<keyof Turn, unknown>> = { ...turn };
+  for (const key of keys) delete rest[key];
+  return rest as Omit<Turn, Key>;
 }
 
 /** A whole session, folded from its journal. */

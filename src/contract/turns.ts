@@ -64,7 +64,7 @@ export const turnSchema = z.object({
   endedAt: timeSchema.optional(),
   /** Model turns: the user turn that this answers. */
   replyTo: turnIdSchema.optional(),
-  /** Model turns: the cut answer that this goes on with. */
+  /** Model turns: the cut answer that this goes on with. User turns that wait: the cut answer of which the rest is wanted. */
   continues: turnIdSchema.optional(),
   /** Model turns: who answered. `demo` marks the built-in simulator. */
   provider: z.enum(['gemini', 'demo']).optional(),

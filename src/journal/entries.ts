@@ -68,6 +68,8 @@ export const journalEntrySchema = z.discriminatedUnion('type', [
     status: turnStatusSchema,
     usage: usageSchema.optional(),
     problem: problemSchema.optional(),
+    /** The question is to be sent once more: for the rest of this answer, if there are words of it, or for the whole. */
+    asksAgain: idSchema.optional(),
   }),
 ]);
 export type JournalEntry = z.infer<typeof journalEntrySchema>;

@@ -15,6 +15,8 @@ export interface JournalContent {
   /** Bytes up to and with the last good line; whatever comes after is a torn tail. */
   readonly goodBytes: number;
   readonly tornBytes: number;
+  /** Whole lines in the torn tail: none where only the writing of the last line was cut short. */
+  readonly tornLines: number;
   /** What the next line continues from. */
   readonly nextSeq: number;
   readonly lastHash: string;
@@ -33,6 +35,7 @@ export function readJournal(bytes: Buffer): JournalContent {
   let lastHash = FIRST_PREV;
   let nextSeq = 1;
   let at = 0;
+  let linesSinceGood = 0;
   while (at < bytes.length) {
     const end = bytes.indexOf(LINE_FEED, at);
     if (end === -1) break;
@@ -47,8 +50,17 @@ export function readJournal(bytes: Buffer): JournalContent {
       lastHash = hashLine(raw);
       nextSeq = line.seq + 1;
       goodBytes = end + 1;
-    }
+      linesSinceGood = 0;
+    } else linesSinceGood += 1;
     at = end + 1;
   }
-  return { lines, damage, goodBytes, tornBytes: bytes.length - goodBytes, nextSeq, lastHash };
+  return {
+    lines,
+    damage,
+    goodBytes,
+    tornBytes: bytes.length - goodBytes,
+    tornLines: linesSinceGood,
+    nextSeq,
+    lastHash,
+  };
 }

@@ -11,7 +11,7 @@ import {
 } from './frames.ts';
 import type { ClientFrame } from './frames.ts';
 import type { LinkConfig } from './machine/config.ts';
-import { linkState, startLink, step } from './machine/machine.ts';
+import { isBusy, linkState, startLink, step } from './machine/machine.ts';
 import type { LinkStart } from './machine/machine.ts';
 import type {
   AskForm,
@@ -27,7 +27,7 @@ import { traitsOf } from './models.ts';
 import type { ModelTraits } from './models.ts';
 import { identityOf } from './ports.ts';
 import type { Clock, Endpoint } from './ports.ts';
-import { continuationText } from './restore.ts';
+import { continuationText, NO_CONTEXT, standsInSetup } from './restore.ts';
 import type { Context } from './restore.ts';
 import { readServerFrame } from './signals.ts';
 import type { Dial, LiveSocket } from './socket.ts';
@@ -55,7 +55,8 @@ export interface Link {
   readonly state: LinkState;
   /** The machine's own data; for looking at, never for changing. */
   readonly data: LinkData;
-  ask(turnId: string): void;
+  /** `continuation`: its answer was cut in an earlier run of the program; what is asked for is the rest. */
+  ask(turnId: string, continuation?: boolean): void;
   /** Stops the running answer, or takes back what waits to be sent first. */
   stop(): void;
   sendAudio(base64: string): void;
@@ -67,14 +68,19 @@ export interface Link {
   refresh(): void;
   network(online: boolean): void;
   wake(): void;
+  /** Whether something is being said, or waits to be. */
+  readonly busy: boolean;
+  /** Nothing was said for long: gives the live state up, unless something is being said. */
+  expire(): void;
   close(): Promise<void>;
 }
 
 interface Prepared {
   readonly endpoint: Endpoint;
   readonly traits: ModelTraits;
-  readonly context: Context;
   readonly plan: Plan;
+  /** Empty until it has been gathered. */
+  context: Context;
   socket?: LiveSocket;
 }
 
@@ -184,17 +190,22 @@ export function createLink(ports: LinkPorts, start: LinkStart): Link {
     }
   }
 
+  /** Dials as soon as it is known whom, and gathers what to tell meanwhile. */
   async function prepare(epoch: number, plan: Plan): Promise<void> {
+    const current = () => data.connection?.epoch === epoch && data.connection.plan === plan;
     try {
       const endpoint = await ports.endpoint();
+      if (!current()) return;
       const traits = traitsOf(endpoint.model);
-      const context = await ports.context(plan, traits);
-      if (data.connection?.epoch !== epoch) return;
-      connection = { endpoint, traits, context, plan };
-      dispatch({ type: 'prepared', epoch, model: identityOf(endpoint), contextTurns: context.turns });
+      const prepared: Prepared = { endpoint, traits, plan, context: NO_CONTEXT };
+      connection = prepared;
+      dispatch({ type: 'prepared', epoch, model: identityOf(endpoint), setupWaits: standsInSetup(plan, traits) });
+      if (!current()) return;
+      prepared.context = await ports.context(plan, traits);
+      if (current()) dispatch({ type: 'context', epoch, turns: prepared.context.turns });
     } catch (error) {
       ports.report('A connection could not be prepared', { epoch, error: String(error) });
-      dispatch({ type: 'unprepared', epoch, problem: UNPREPARED });
+      if (current()) dispatch({ type: 'unprepared', epoch, problem: UNPREPARED });
     }
   }
 
@@ -227,7 +238,7 @@ export function createLink(ports: LinkPorts, start: LinkStart): Link {
     get data() {
       return data;
     },
-    ask: (turnId) => dispatch({ type: 'ask', turnId }),
+    ask: (turnId, continuation = false) => dispatch({ type: 'ask', turnId, continuation }),
     stop: () => dispatch({ type: 'stop' }),
     sendAudio: (base64) => dispatch({ type: 'audio', base64 }),
     toolResult: (result) => dispatch({ type: 'tool-result', result }),
@@ -238,6 +249,10 @@ export function createLink(ports: LinkPorts, start: LinkStart): Link {
     refresh: () => dispatch({ type: 'refresh' }),
     network: (online) => dispatch({ type: 'network', online }),
     wake: () => dispatch({ type: 'wake' }),
+    get busy() {
+      return isBusy(data);
+    },
+    expire: () => dispatch({ type: 'expire' }),
     async close() {
       const socket = connection?.socket;
       dispatch({ type: 'close' });

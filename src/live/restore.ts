@@ -1,6 +1,7 @@
 import type { Content } from '@google/genai';
 import { textOf } from '../contract/index.ts';
 import type { Turn } from '../contract/index.ts';
+import type { Plan } from './machine/types.ts';
 import type { ModelTraits } from './models.ts';
 
 /** About 30,000 tokens at four characters a token: a quarter of the smallest context window in use. */
@@ -104,6 +105,11 @@ export function contextForm(traits: ModelTraits, plan: 'handle' | 'history' | 's
   if (plan === 'summary') return 'instruction';
   // In mid-conversation such a model closes at content; only a history announced in the setup of a new one is taken.
   return plan === 'handle' && traits.userText === 'realtime' ? 'instruction' : 'turns';
+}
+
+/** Whether the setup depends on what a connection is told: announces it, or holds it as an instruction. */
+export function standsInSetup(plan: Plan, traits: ModelTraits): boolean {
+  return plan.kind !== 'handle' || plan.rung.summarised || contextForm(traits, plan.kind) === 'instruction';
 }
 
 /** Words of the cut answer that the wish to go on quotes, so that model and user mean the same place. */

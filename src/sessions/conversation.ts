@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { textOf } from '../contract/index.ts';
 import type { CoreEvent, LinkHealth, Note, Problem, Session, Turn } from '../contract/index.ts';
 import type { JournalEntry } from '../journal/index.ts';
@@ -22,6 +21,7 @@ export interface ConversationPorts {
   /** Makes the link, with the conversation's ear to it. */
   readonly link: (maker: LinkMaker) => Link;
   readonly publish: (event: CoreEvent) => void;
+  readonly newId: () => string;
   /** Everything that these handles stand for is on disk; `covers` is the index of the last turn of it. */
   readonly keepLadder: (fact: LinkFact & { type: 'ladder' }, covers: number) => void;
   /** Something was said or heard. */
@@ -46,7 +46,7 @@ export interface Conversation {
   /** Within `exclusively`: makes an ended turn known, so that an entry can change it. */
   take(turn: Turn): void;
   /** Within `exclusively`: hands what waits to be sent to the link. */
-  askWaiting(): void;
+  askWaiting(): Promise<void>;
   /** Waits until all that has come so far is on disk, then runs `task`. */
   settled<T>(task: () => Promise<T>): Promise<T>;
   /** Ends the link and waits until all that came from it is on disk. */
@@ -184,7 +184,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
   async function startedAnswer(endpoint: Endpoint, replyTo: string | undefined): Promise<Turn> {
     const known = currentAnswer(replyTo);
     if (known !== undefined) return known;
-    const turnId = randomUUID();
+    const turnId = ports.newId();
     answer = { turnId, replyTo };
     const continues = replyTo === undefined ? undefined : partials.get(replyTo)?.turnId;
     await keep({
@@ -302,14 +302,13 @@ export function createConversation(ports: ConversationPorts): Conversation {
     answer = undefined;
     lastAnswer = undefined;
     if (lastPartial !== undefined) partials.set(turnId, lastPartial);
-    if (taken === undefined) return;
-    const turn = state.turn(taken.turnId) ?? (await state.recall(taken.turnId));
-    if (turn !== undefined) state.take(turn);
-    await keep({ type: 'turn.ended', turnId: taken.turnId, status: 'stopped' });
+    if (taken === undefined || !(await known(taken.turnId))) return;
+    const asked = await known(turnId);
+    await keep({ type: 'turn.ended', turnId: taken.turnId, status: 'stopped', ...(asked && { asksAgain: turnId }) });
   }
 
   async function note(kind: Note, turns: number): Promise<void> {
-    await keep({ type: 'link.noted', turnId: randomUUID(), note: kind, turns });
+    await keep({ type: 'link.noted', turnId: ports.newId(), note: kind, turns });
   }
 
   async function answered(fact: LinkFact & { type: 'answered' }): Promise<void> {
@@ -343,24 +342,34 @@ export function createConversation(ports: ConversationPorts): Conversation {
       message: closing ? CLOSED.message : CUT,
       retry: 'user',
     };
+    const { turnId } = fact;
+    if (turnId !== undefined && !fact.goesOn) questions.delete(turnId);
+    const again = turnId !== undefined && fact.goesOn && !closing && (await known(turnId)) ? turnId : undefined;
     if (answer !== undefined) {
-      await keep({ type: 'turn.ended', turnId: answer.turnId, status: 'interrupted', problem });
-      const partial = fact.goesOn && fact.turnId !== undefined ? partials.get(fact.turnId) : undefined;
-      if (partial !== undefined) partials.set(fact.turnId!, { ...partial, turnId: answer.turnId });
+      await keep({
+        type: 'turn.ended',
+        turnId: answer.turnId,
+        status: 'interrupted',
+        problem,
+        ...(again !== undefined && { asksAgain: again }),
+      });
+      const partial = turnId === undefined ? undefined : partials.get(turnId);
+      if (partial !== undefined && again !== undefined) partials.set(again, { ...partial, turnId: answer.turnId });
       answer = undefined;
-    } else if (!fact.goesOn && fact.turnId !== undefined) {
-      await keep({ type: 'turn.ended', turnId: fact.turnId, status: 'failed', problem });
-    }
-    if (fact.turnId === undefined) return;
-    if (!fact.goesOn) questions.delete(fact.turnId);
-    else if (!closing) await askedAgain(fact.turnId);
+    } else if (again !== undefined) await keep({ type: 'turn.asked-again', turnId: again });
+    else if (!fact.goesOn && turnId !== undefined)
+      await keep({ type: 'turn.ended', turnId, status: 'failed', problem });
   }
 
   async function askedAgain(turnId: string): Promise<void> {
-    const question = state.turn(turnId) ?? (await state.recall(turnId));
-    if (question === undefined) return;
-    state.take(question);
-    await keep({ type: 'turn.asked-again', turnId });
+    if (await known(turnId)) await keep({ type: 'turn.asked-again', turnId });
+  }
+
+  /** Makes a turn known, so that an entry can change it; whether there is one. */
+  async function known(turnId: string): Promise<boolean> {
+    const turn = state.turn(turnId) ?? (await state.recall(turnId));
+    if (turn !== undefined) state.take(turn);
+    return turn !== undefined;
   }
 
   async function toolCall(fact: LinkFact & { type: 'tool-call' }, endpoint: Endpoint): Promise<void> {
@@ -388,12 +397,15 @@ export function createConversation(ports: ConversationPorts): Conversation {
     exclusively,
     record,
     take: state.take,
-    askWaiting() {
+    async askWaiting() {
       if (closing || state.session.status === 'closed') return;
       for (const turn of state.underWay) {
         if (turn.role !== 'user' || turn.status !== 'queued') continue;
-        questions.set(turn.id, textOf(turn));
-        link.ask(turn.id);
+        const { id, continues } = turn;
+        questions.set(id, textOf(turn));
+        const cutAnswer = continues === undefined || partials.has(id) ? undefined : await state.recall(continues);
+        if (cutAnswer !== undefined) partials.set(id, { turnId: cutAnswer.id, text: textOf(cutAnswer) });
+        link.ask(id, continues !== undefined);
       }
     },
     settled: (task) =>
@@ -419,6 +431,9 @@ export const CLOSED: Problem = {
   message: 'Holdfast was closed while this was being said. What had arrived is kept; ask again for the rest.',
   retry: 'user',
 };
+
+export const CLOSED_GOES_ON =
+  'Holdfast ended while this was being said. What had arrived is kept, and the rest is asked for.';
 
 const NO_ANSWER: Problem = {
   code: 'not_known_yet',

@@ -40,6 +40,11 @@ export interface LiveSessions {
   end(sessionId: string): void;
   /** What an earlier run left, unless it has expired; begins a new one otherwise. */
   restore(sessionId: string): { readonly session: LiveSession; readonly how: 'restored' | 'expired' | 'created' };
+  /**
+   * Sessions that are in use: one that is busy has not expired, however long ago its last words are, and one that
+   * expires is told.
+   */
+  watch(use: { readonly busy: (sessionId: string) => boolean; readonly expired: (sessionId: string) => void }): void;
   /** Ids of the sessions that are active. */
   active(): readonly string[];
   /** Writes what has changed, now. */
@@ -97,6 +102,7 @@ export function openLiveSessions(ports: LiveSessionsPorts): LiveSessions {
     const { ladder, tokens, ...rest } = parsed.data;
     sessions.set(id, { ...rest, tokens, ladder: ladder.flatMap((rung) => unsealed(rung, seal)) });
   }
+  let use: Parameters<LiveSessions['watch']>[0] = { busy: () => false, expired: () => undefined };
   let written = file.store;
   let cancelPersist: (() => void) | undefined;
   let cancelSweep = clock.after(SWEEP_EVERY_MS, sweepAgain);
@@ -110,9 +116,14 @@ export function openLiveSessions(ports: LiveSessionsPorts): LiveSessions {
   function sweep(): void {
     for (const [id, session] of sessions) {
       if (!expired(session)) continue;
-      sessions.delete(id);
       changed();
+      if (use.busy(id)) {
+        sessions.set(id, { ...session, lastActivityAt: clock.now() });
+        continue;
+      }
+      sessions.delete(id);
       on('expired', id);
+      use.expired(id);
     }
   }
 
@@ -189,6 +200,7 @@ export function openLiveSessions(ports: LiveSessionsPorts): LiveSessions {
       const fresh = { ...live.createSession(sessionId), epoch: session.epoch };
       return { session: put(sessionId, fresh), how: 'expired' };
     },
+    watch: (by) => void (use = by),
     active: () => [...sessions].filter(([, session]) => !expired(session)).map(([id]) => id),
     persist,
     close() {

@@ -1,14 +1,12 @@
-import { join } from 'node:path';
 import type { Archive, SessionRecord } from '../archive/index.ts';
 import { textOf } from '../contract/index.ts';
 import type { CoreEvent, Problem, Turn } from '../contract/index.ts';
-import { openJournal } from '../journal/index.ts';
-import type { Journal, OpenedJournal } from '../journal/index.ts';
+import type { Journal, Journals, OpenedJournal } from '../journal/index.ts';
 import { contextForm, contextFrom, createLink, NO_CONTEXT } from '../live/index.ts';
 import type { Clock, Context, Dial, Endpoint, LinkConfig, LinkData, ModelTraits, Plan } from '../live/index.ts';
 import { storageProblem } from '../storage/index.ts';
 import { earlierQuestions, turnsToTell } from './context.ts';
-import { CLOSED, createConversation } from './conversation.ts';
+import { CLOSED, CLOSED_GOES_ON, createConversation } from './conversation.ts';
 import type { Conversation } from './conversation.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import { createSessionState } from './record.ts';
@@ -19,15 +17,18 @@ const CONTEXT_TURNS = 400;
 const LAST_TURNS = 50;
 
 export interface SessionsPorts {
-  /** Where the journals lie. */
-  readonly directory: string;
+  readonly journals: Journals;
   readonly archive: Archive;
   readonly liveSessions: LiveSessions;
   readonly endpoint: () => Promise<Endpoint>;
   readonly dial: Dial;
   readonly clock: Clock;
   readonly random: () => number;
+  /** An id that nothing else has. */
+  readonly newId: () => string;
   readonly linkConfig?: LinkConfig;
+  /** Another maker of links, for whoever wants to look at them. */
+  readonly createLink?: typeof createLink;
   /** Whether there is a network, as far as is known. */
   readonly online: () => boolean;
   readonly publish: (event: CoreEvent) => void;
@@ -39,19 +40,15 @@ export interface SessionsPorts {
 export interface Live {
   readonly conversation: Conversation;
   readonly journal: Journal;
-}
-
-/** The file of a session's journal. Session ids have no separators or dots, by their schema. */
-export function journalPath(directory: string, sessionId: string): string {
-  return join(directory, `${sessionId}.jsonl`);
+  /** Its live state is of a moment ago: it was in use, and has not expired. */
+  readonly fresh: boolean;
 }
 
 /** Brings sessions into use: their journal, their state, their link, and what each connection has to be told. */
 export function createOpening(ports: SessionsPorts) {
-  const { archive, liveSessions, publish, clock } = ports;
+  const { archive, journals, liveSessions, publish, clock } = ports;
   /** Lifetimes of connections by model, as any link has seen them. */
   let lifetimes: LinkData['lifetimes'] = {};
-  const pathOf = (sessionId: string) => journalPath(ports.directory, sessionId);
 
   function bring(
     record: SessionRecord,
@@ -65,26 +62,32 @@ export function createOpening(ports: SessionsPorts) {
       archive,
       archiveFailed: (error) => ports.notify(storageProblem(error)),
     });
-    const { session: stored } = liveSessions.restore(sessionId);
+    const { session: stored, how } = liveSessions.restore(sessionId);
     const [top] = stored.ladder;
+    /** Watermarks of the handles that the link holds, whatever has become of the stored live state. */
+    let covered = new Map(stored.ladder.map(({ handle, covers }) => [handle, covers]));
     const conversation: Conversation = createConversation({
       state,
       publish,
+      newId: ports.newId,
       now: clock.now,
       after: clock.after,
       report: (what, facts) => ports.report(what, { ...facts, sessionId }),
       active: () => liveSessions.refresh(sessionId),
       storageFailed: (error) => ports.notify(storageProblem(error)),
       keepLadder({ ladder, tokens }, covers) {
+        covered = new Map(ladder.map(({ handle }) => [handle, covered.get(handle) ?? covers]));
         const known = new Map(liveSessions.getSession(sessionId)?.ladder.map((rung) => [rung.handle, rung]));
         liveSessions.updateState(sessionId, {
           tokens,
           epoch: conversation.link.data.epoch,
-          ladder: ladder.map((rung) => known.get(rung.handle) ?? { ...rung, covers, seq: state.seq }),
+          ladder: ladder.map(
+            (rung) => known.get(rung.handle) ?? { ...rung, covers: covered.get(rung.handle)!, seq: state.seq },
+          ),
         });
       },
       link: ({ emit, words, roundTrip }) =>
-        createLink(
+        (ports.createLink ?? createLink)(
           {
             endpoint: ports.endpoint,
             dial: ports.dial,
@@ -96,7 +99,8 @@ export function createOpening(ports: SessionsPorts) {
             },
             words,
             roundTrip,
-            context: (plan, traits) => conversation.settled(() => contextOf(conversation, plan, traits)),
+            context: (plan, traits) =>
+              conversation.settled(() => contextOf(conversation, plan, traits, (handle) => covered.get(handle))),
             report: (what, facts) => ports.report(what, { ...facts, sessionId }),
             ...(ports.linkConfig && { config: ports.linkConfig }),
           },
@@ -113,23 +117,27 @@ export function createOpening(ports: SessionsPorts) {
           },
         ),
     });
-    return { conversation, journal };
+    return { conversation, journal, fresh: how === 'restored' };
   }
 
   /** What a connection that starts from `plan` has to be told: everything that was said and that it cannot know. */
-  async function contextOf(conversation: Conversation, plan: Plan, traits: ModelTraits): Promise<Context> {
+  async function contextOf(
+    conversation: Conversation,
+    plan: Plan,
+    traits: ModelTraits,
+    watermark: (handle: string) => number | undefined,
+  ): Promise<Context> {
     const sessionId = conversation.session.id;
     // Questions that wait follow as questions; one whose answer is to go on is part of what was said.
     const waiting = new Set(
       conversation.link.data.outbox.filter(({ continuation }) => !continuation).map(({ turnId }) => turnId),
     );
-    const rung =
-      plan.kind === 'handle'
-        ? liveSessions.getSession(sessionId)?.ladder.find(({ handle }) => handle === plan.rung.handle)
-        : undefined;
     // What stands only in the instructions is stated again with every setup, all of it.
-    const summarised = plan.kind === 'summary' || rung?.summarised === true;
-    const after = summarised ? 0 : (rung?.covers ?? 0);
+    const summarised = plan.kind === 'summary' || (plan.kind === 'handle' && plan.rung.summarised);
+    const covers = plan.kind === 'handle' ? watermark(plan.rung.handle) : 0;
+    // To tell all of it on top of a handle would double it; and every handle of the link has gone through `keepLadder`.
+    if (covers === undefined) throw new Error('A handle without a watermark');
+    const after = summarised ? 0 : covers;
     if (after >= conversation.session.turnCount) return NO_CONTEXT;
     const turns = await archive.turnsAfter(sessionId, after, CONTEXT_TURNS);
     const earlier = new Map<string, Turn>();
@@ -152,7 +160,7 @@ export function createOpening(ports: SessionsPorts) {
       .reverse();
     let opened: OpenedJournal;
     try {
-      opened = await openJournal(pathOf(record.id), { mode: 'continue', now: clock.now });
+      opened = await journals.open(record.id, 'continue');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       opened = await beginAnew(record);
@@ -162,34 +170,45 @@ export function createOpening(ports: SessionsPorts) {
         code: 'journal_damaged',
         message: `Part of the record of “${record.title}” is damaged on the disk. The archive still has all of it, and everything new is kept.`,
         retry: 'never',
-        context: { path: pathOf(record.id), places: opened.content.damage.length },
+        context: { path: journals.pathOf(record.id), places: opened.content.damage.length },
       });
     }
     const brought = bring(record, underWay, opened, said);
-    await brought.conversation.exclusively(() => settle(brought.conversation));
+    await brought.conversation.exclusively(() => settle(brought));
     return brought;
   }
 
   /**
    * What the last use left unfinished: cut answers are marked, and whatever drew no answer is sent again. Sending again is
    * safe: a handle is stored only when nothing was outstanding, and only after what it covers was on disk, so no handle
-   * that is left knows a turn that is unanswered here.
+   * that is left knows a turn that is unanswered here. A cut answer is gone on with by itself, once, unless it was cut so
+   * long ago that nobody waits for it.
    */
-  async function settle(conversation: Conversation): Promise<void> {
+  async function settle({ conversation, fresh }: Live): Promise<void> {
     for (const turn of conversation.underWay) {
       if (turn.status === 'streaming') {
-        await conversation.record({ type: 'turn.ended', turnId: turn.id, status: 'interrupted', problem: CLOSED });
+        const { id, replyTo } = turn;
+        const question = replyTo === undefined ? undefined : await archive.turn(conversation.session.id, replyTo);
+        const goesOn = fresh && turn.continues === undefined && question?.status === 'answered';
+        if (goesOn) conversation.take(question);
+        await conversation.record({
+          type: 'turn.ended',
+          turnId: id,
+          status: 'interrupted',
+          problem: goesOn ? { ...CLOSED, message: CLOSED_GOES_ON } : CLOSED,
+          ...(goesOn && { asksAgain: question.id }),
+        });
       } else if (turn.status === 'sent') {
         await conversation.record({ type: 'turn.asked-again', turnId: turn.id });
       }
     }
-    conversation.askWaiting();
+    await conversation.askWaiting();
   }
 
   /** The journal is gone but the archive has the session: a new journal begins with all that the archive holds. */
   async function beginAnew(record: SessionRecord): Promise<OpenedJournal> {
     const turns = await archive.turns(record.id, undefined, Number.MAX_SAFE_INTEGER);
-    const opened = await openJournal(pathOf(record.id), { mode: 'create', now: clock.now });
+    const opened = await journals.open(record.id, 'create');
     const { bytes } = await opened.journal.append({ type: 'session.snapshot', session: record, turns });
     await archive.save(record, [], bytes);
     ports.notify({

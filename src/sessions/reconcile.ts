@@ -1,22 +1,16 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { foldEntries } from '../archive/index.ts';
 import type { Archive, FoldedSession, PlacedEntry } from '../archive/index.ts';
 import type { Problem } from '../contract/index.ts';
-import { journalEntrySchema, loadJournal, removeJournal, setJournalAside } from '../journal/index.ts';
-import type { JournalContent } from '../journal/index.ts';
-import { journalPath } from './opening.ts';
+import { journalEntrySchema } from '../journal/index.ts';
+import type { JournalContent, Journals } from '../journal/index.ts';
 
-const JOURNAL_NAME = /^([A-Za-z0-9_-]{1,64})\.jsonl$/;
 /** Files looked at side by side: enough to hide the disk's latency. */
 const STATS_AT_ONCE = 64;
 const ALL_TURNS = Number.MAX_SAFE_INTEGER;
 
 export interface ReconcilePorts {
-  readonly directory: string;
+  readonly journals: Journals;
   readonly archive: Archive;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
   readonly notify: (problem: Problem) => void;
   readonly report: (what: string, facts: Readonly<Record<string, string | number>>) => void;
 }
@@ -26,34 +20,32 @@ export interface ReconcilePorts {
  * folded again, sessions that were being deleted are erased to the end, and damage is reported.
  * A session whose journal is up to date costs one `stat`.
  */
-export async function reconcile({ directory, archive, now, notify, report }: ReconcilePorts): Promise<void> {
+export async function reconcile({ journals, archive, notify, report }: ReconcilePorts): Promise<void> {
   const marks = await archive.highWaterMarks();
-  const ids = (await readdir(directory)).flatMap((name) => JOURNAL_NAME.exec(name)?.[1] ?? []);
+  const ids = await journals.ids();
   for (let at = 0; at < ids.length; at += STATS_AT_ONCE) {
     const batch = ids.slice(at, at + STATS_AT_ONCE);
-    const sizes = await Promise.all(batch.map(async (id) => (await stat(journalPath(directory, id))).size));
+    const sizes = await Promise.all(batch.map((id) => journals.size(id)));
     for (const [index, id] of batch.entries()) {
       if (marks.get(id) !== sizes[index]) await bringUp(id);
     }
   }
 
   async function bringUp(sessionId: string): Promise<void> {
-    const path = journalPath(directory, sessionId);
-    const content = await loadJournal(path);
+    const path = journals.pathOf(sessionId);
+    const content = await journals.load(sessionId);
     const folded = foldEntries(
       entriesOf(content, (seq) => report('A journal line is of an unknown kind', { sessionId, seq })),
     );
     if (folded === undefined) {
       // Created and never acknowledged: nothing was promised. Anything more than a torn first line is kept for a look.
-      if (content.goodBytes === 0 && content.damage.length === 0) {
-        if ((await readFile(path)).indexOf(0x0a) === -1) return removeJournal(path);
-      }
+      if (content.goodBytes === 0 && content.tornLines === 0) return journals.remove(sessionId);
       notify(damaged(path, 'A conversation’s record cannot be read. The file is kept where it is.'));
       return;
     }
     if (folded.deleted) {
       await archive.remove(sessionId);
-      await removeJournal(path);
+      await journals.remove(sessionId);
       return;
     }
     const known = await archive.session(sessionId);
@@ -62,7 +54,7 @@ export async function reconcile({ directory, archive, now, notify, report }: Rec
       // The archive holds what the journal has lost: both together are the best there is, and a new journal begins with it.
       const whole = merged({ session: known, turns: await archive.turns(sessionId, undefined, ALL_TURNS) }, folded);
       await archive.replace(whole, 0);
-      const aside = await setJournalAside(path, now());
+      const aside = await journals.setAside(sessionId);
       notify(
         damaged(
           aside,
@@ -111,9 +103,4 @@ function* entriesOf(content: JournalContent, unknown: (seq: number) => void): Ge
 
 function damaged(path: string, message: string, places = 0): Problem {
   return { code: 'journal_damaged', message, retry: 'never', context: { path, places } };
-}
-
-/** The folder of the journals in a data directory. */
-export function journalDirectory(dataDir: string): string {
-  return join(dataDir, 'journal');
 }

@@ -1,12 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { UNTITLED } from '../archive/index.ts';
 import type { SessionRecord } from '../archive/index.ts';
 import { failed, ok } from '../contract/index.ts';
 import type { LinkHealth, LinkState, Problem, Result, Session, Turn } from '../contract/index.ts';
-import { openJournal, removeJournal } from '../journal/index.ts';
-import { makeDirectory, storageProblem } from '../storage/index.ts';
+import { storageProblem } from '../storage/index.ts';
 import type { Conversation } from './conversation.ts';
-import { createOpening, journalPath } from './opening.ts';
+import { createOpening } from './opening.ts';
 import type { Live, SessionsPorts } from './opening.ts';
 
 /** All sessions. Problems that a user or a disk can cause are values. */
@@ -47,15 +45,19 @@ export interface Sessions {
   end(): Promise<void>;
 }
 
-export async function createSessions(ports: SessionsPorts): Promise<Sessions> {
-  const { archive, liveSessions, publish, clock } = ports;
-  makeDirectory(ports.directory);
+export function createSessions(ports: SessionsPorts): Sessions {
+  const { archive, journals, liveSessions, publish } = ports;
   /** By session id; a promise, so that two callers at once share one opening. */
   const live = new Map<string, Promise<Live>>();
   let ending = false;
 
-  const pathOf = (sessionId: string) => journalPath(ports.directory, sessionId);
+  /** Those of them that are open by now. */
+  const inUse = new Map<string, Conversation>();
   const opening = createOpening(ports);
+  liveSessions.watch({
+    busy: (sessionId) => inUse.get(sessionId)?.link.busy ?? false,
+    expired: (sessionId) => inUse.get(sessionId)?.link.expire(),
+  });
 
   async function find(sessionId: string): Promise<Result<Live>> {
     const known = live.get(sessionId);
@@ -64,10 +66,16 @@ export async function createSessions(ports: SessionsPorts): Promise<Sessions> {
     if (record === undefined) return failed(NO_SESSION);
     const again = live.get(sessionId);
     if (again !== undefined) return ok(await again);
-    const loading = opening.load(record);
-    live.set(sessionId, loading);
-    loading.catch(() => live.delete(sessionId));
-    return ok(await loading);
+    return ok(await keep(sessionId, opening.load(record)));
+  }
+
+  function keep(sessionId: string, opening: Promise<Live>): Promise<Live> {
+    live.set(sessionId, opening);
+    opening.then(
+      ({ conversation }) => inUse.set(sessionId, conversation),
+      () => live.delete(sessionId),
+    );
+    return opening;
   }
 
   /** Runs a change of a session in its turn, with storage errors as values. */
@@ -109,12 +117,7 @@ export async function createSessions(ports: SessionsPorts): Promise<Sessions> {
   }
 
   function everyLink(how: (link: Conversation['link']) => void): void {
-    for (const opening of live.values()) {
-      void opening.then(
-        ({ conversation }) => how(conversation.link),
-        () => undefined,
-      );
-    }
+    for (const { link } of inUse.values()) how(link);
   }
 
   async function unload(sessionId: string): Promise<void> {
@@ -123,6 +126,7 @@ export async function createSessions(ports: SessionsPorts): Promise<Sessions> {
     const { conversation, journal } = await known;
     await conversation.end();
     live.delete(sessionId);
+    inUse.delete(sessionId);
     await journal.close();
   }
 
@@ -143,7 +147,7 @@ export async function createSessions(ports: SessionsPorts): Promise<Sessions> {
     create: (chosen, title) =>
       reading(async () => {
         if (ending) return failed(ENDING);
-        const sessionId = chosen ?? randomUUID();
+        const sessionId = chosen ?? ports.newId();
         const there = live.get(sessionId);
         if (there !== undefined) return ok((await there).conversation.session);
         const stored = await archive.session(sessionId);
@@ -151,7 +155,7 @@ export async function createSessions(ports: SessionsPorts): Promise<Sessions> {
         const meanwhile = live.get(sessionId);
         if (meanwhile !== undefined) return ok((await meanwhile).conversation.session);
         const making = (async () => {
-          const opened = await openJournal(pathOf(sessionId), { mode: 'create', now: clock.now });
+          const opened = await journals.open(sessionId, 'create');
           const entry = {
             type: 'session.created' as const,
             sessionId,
@@ -174,13 +178,11 @@ export async function createSessions(ports: SessionsPorts): Promise<Sessions> {
             return opening.begin(record, opened);
           } catch (error) {
             await opened.journal.close();
-            await removeJournal(pathOf(sessionId)).catch(() => undefined);
+            await journals.remove(sessionId).catch(() => undefined);
             throw error;
           }
         })();
-        live.set(sessionId, making);
-        making.catch(() => live.delete(sessionId));
-        const { conversation } = await making;
+        const { conversation } = await keep(sessionId, making);
         publish({ type: 'session.changed', session: conversation.session });
         return ok(conversation.session);
       }),
@@ -196,7 +198,7 @@ export async function createSessions(ports: SessionsPorts): Promise<Sessions> {
     open: (sessionId) =>
       change(sessionId, async (conversation) => {
         if (conversation.session.status === 'closed') await conversation.record({ type: 'session.opened' });
-        conversation.askWaiting();
+        await conversation.askWaiting();
         return ok(conversation.session);
       }),
 
@@ -233,7 +235,7 @@ export async function createSessions(ports: SessionsPorts): Promise<Sessions> {
         await unload(sessionId);
         liveSessions.end(sessionId);
         await archive.remove(sessionId);
-        await removeJournal(pathOf(sessionId));
+        await journals.remove(sessionId);
         publish({ type: 'session.deleted', sessionId });
         return ok({ deleted: true });
       });
@@ -245,7 +247,7 @@ export async function createSessions(ports: SessionsPorts): Promise<Sessions> {
         if (there !== undefined) return ok(there);
         if (conversation.session.status === 'closed') await conversation.record({ type: 'session.opened' });
         const [turn] = await conversation.record({ type: 'turn.accepted', turnId, parts: [{ type: 'text', text }] });
-        conversation.askWaiting();
+        await conversation.askWaiting();
         return turn === undefined ? failed(NO_TURN) : ok(turn);
       }),
 
@@ -267,7 +269,7 @@ export async function createSessions(ports: SessionsPorts): Promise<Sessions> {
         if (conversation.session.status === 'closed') await conversation.record({ type: 'session.opened' });
         conversation.take(question);
         const [turn] = await conversation.record({ type: 'turn.asked-again', turnId: question.id });
-        conversation.askWaiting();
+        await conversation.askWaiting();
         return turn === undefined ? failed(NO_TURN) : ok(turn);
       }),
 

@@ -101,7 +101,7 @@ describe('a real socket that ends with', () => {
 
   it.each(FATAL)('close %s: the user is told, nothing is dialled, and what was written is kept', async (like, code) => {
     const world = await talk({
-      rules: [{ when: { event: 'ready', connection: 2 }, do: { kind: 'close', like } }],
+      rules: [{ when: { event: 'ready', connection: { from: 2 } }, do: { kind: 'close', like } }],
     });
     await world.answer(await world.send('Hello, my name is Ada'));
     world.simulator.dropAll();
@@ -115,6 +115,7 @@ describe('a real socket that ends with', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(world.simulator.connections.length).toBe(dials);
     expect((await world.turns()).find(({ id }) => id === turnId)).toMatchObject({ status: 'queued' });
+    world.simulator.setScript({});
     await world.reconnect();
     expect(textOf(await world.answer(turnId))).toContain('Ada');
   });

@@ -46,7 +46,6 @@ const timerLabels: Readonly<Record<TimerName, string>> = {
   margin: 'goAway margin reached',
   healthy: 'a minute of health',
   leave: 'old socket is given up',
-  idle: 'half an hour of silence',
   settle: 'no handle came',
   suspect: 'no second answer came',
 };
@@ -63,6 +62,7 @@ function happenings({ data, timers }: Situation): readonly Happening[] {
     { label: 'network is back', input: { type: 'network', online: true } },
     { label: 'network is gone', input: { type: 'network', online: false } },
     { label: 'device wakes', input: { type: 'wake' } },
+    { label: 'half an hour of silence', input: { type: 'expire' } },
     { label: 'conversation is closed', input: { type: 'close' } },
   ];
   if (data.outbox.length < OUTBOX_MAX) {
@@ -78,12 +78,17 @@ function happenings({ data, timers }: Situation): readonly Happening[] {
   if (connection === undefined) return found;
   const { epoch, stage } = connection;
   if (stage === 'preparing') {
-    for (const contextTurns of [0, 4]) {
-      found.push({ label: 'history is at hand', input: { type: 'prepared', epoch, model: MODEL, contextTurns } });
+    for (const setupWaits of [true, false]) {
+      found.push({ label: 'server is known', input: { type: 'prepared', epoch, model: MODEL, setupWaits } });
     }
+  }
+  if (connection.contextTurns === undefined && stage !== 'leaving') {
     const problem = { code: 'internal', message: '', retry: 'automatic' } as const;
     found.push({ label: 'preparing fails', input: { type: 'unprepared', epoch, problem } });
-    return found;
+    if (stage === 'preparing') return found;
+    for (const turns of [0, 4]) {
+      found.push({ label: 'history is at hand', input: { type: 'context', epoch, turns } });
+    }
   }
   if (stage === 'dialling') found.push({ label: 'socket opens', input: { type: 'opened', epoch } });
   const says = (label: string, signal: (LinkInput & { type: 'signal' })['signal']) =>
@@ -113,7 +118,8 @@ function likeness({ data, timers }: Situation): string {
       connection.stage,
       connection.plan.kind,
       connection.restored,
-      connection.contextTurns > 0,
+      connection.contextTurns === undefined ? 'unknown' : connection.contextTurns > 0,
+      connection.contextTurns === undefined && [connection.setupWaits, connection.early !== undefined],
       connection.proven,
       connection.asked,
       connection.why,

@@ -33,6 +33,8 @@ export interface World {
   closes?: boolean;
   contextTurns?: (plan: Plan) => number;
   preparation?: 'fails';
+  /** What a connection is told is at hand at once, unless the test says when. */
+  gathering?: 'by hand';
 }
 
 /** A link that is played by hand: its machine, virtual timers, and sockets that do what the test wants. */
@@ -145,12 +147,10 @@ export function playLink(world: World = {}): PlayedLink {
           input({ type: 'unprepared', epoch: effect.epoch, problem });
           return;
         }
-        input({
-          type: 'prepared',
-          epoch: effect.epoch,
-          model: world.model ?? MODEL,
-          contextTurns: world.contextTurns?.(effect.plan) ?? 0,
-        });
+        input(
+          { type: 'prepared', epoch: effect.epoch, model: world.model ?? MODEL, setupWaits: true },
+          ...(world.gathering === 'by hand' ? [] : [context(effect.epoch, effect.plan)]),
+        );
         return;
       case 'dial': {
         dials.push(passed);
@@ -186,6 +186,10 @@ export function playLink(world: World = {}): PlayedLink {
       default:
         return;
     }
+  }
+
+  function context(epoch: number, plan: Plan): LinkInput {
+    return { type: 'context', epoch, turns: world.contextTurns?.(plan) ?? 0 };
   }
 
   function down(epoch: number, end: ConnectionEnd): void {

@@ -175,10 +175,38 @@ describe('a conversation', () => {
       });
       const again = clientOf(await openTestCore(asAfterCrash(dataDir), env));
       const [question, answer] = await turnsOf(again, id);
-      expect(question).toMatchObject({ id: turnId, status: 'answered' });
+      expect(question).toMatchObject({ id: turnId, role: 'user' });
       expect(answer).toMatchObject({ status: 'interrupted', problem: { code: 'answer_cut' } });
       expect(textOf(answer!).startsWith(told)).toBe(true);
     }
+  });
+
+  it('goes on by itself after a crash with an answer that was cut, and does not ask again what is answered in part', async () => {
+    const { dataDir, env, simulator } = await testWorld({ pace: 25 });
+    const api = clientOf(await openTestCore(dataDir, env));
+    const { id } = await api.sessions.create({});
+    const turnId = randomId();
+    await api.turns.send({ sessionId: id, turnId, text: 'Count to 60' });
+    await until('some of the answer, and the live state', async () => {
+      const text = textOf((await turnsOf(api, id))[1] ?? { parts: [] });
+      return text.length > 30 && readFileSync(join(dataDir, 'live-state.json'), 'utf8').includes(id);
+    });
+    const again = clientOf(await openTestCore(asAfterCrash(dataDir), env));
+    const rest = await answerTo(again, id, turnId);
+    const [question, cut] = await turnsOf(again, id);
+    expect(question).toMatchObject({ id: turnId, status: 'answered' });
+    expect(question).not.toHaveProperty('continues');
+    expect(cut).toMatchObject({ status: 'interrupted' });
+    expect(rest).toMatchObject({ continues: cut!.id });
+    const counted = `${textOf(cut!)} ${textOf(rest)}`.match(/\d+/g)?.map(Number);
+    expect(counted).toEqual(Array.from({ length: 60 }, (_, at) => at + 1));
+    // Told once as what was said, then the wish to go on: never asked anew.
+    expect(
+      simulator
+        .sessions()
+        .at(-1)!
+        .userTurns.map((words) => words.slice(0, 11)),
+    ).toEqual(['Count to 60', 'Your last a']);
   });
 
   it('sends after a crash what had been accepted and not yet sent', async () => {

@@ -24,12 +24,15 @@ interface Item {
   run: (() => void) | undefined;
 }
 
+/** Nothing here waits for the real world: whatever promises lead to is over before the next macrotask. */
+const promisesKept = () => new Promise<void>((resolve) => setImmediate(resolve));
+
 /** Virtual time: what is due is done in the order of its time, and nothing else makes time pass. */
 export interface VirtualTime {
   now(): number;
   after(ms: number, run: () => void): () => void;
-  /** Runs everything that is due until `end`, calling `each` after every event. */
-  runUntil(end: number, each: () => void): void;
+  /** Runs everything that is due until `end`, with all that follows from it, calling `each` after every event. */
+  runUntil(end: number, each: () => void): Promise<void>;
   readonly events: number;
 }
 
@@ -79,7 +82,8 @@ export function virtualTime(start: number): VirtualTime {
         item.run = undefined;
       };
     },
-    runUntil(end, each) {
+    async runUntil(end, each) {
+      await promisesKept();
       while (heap.length > 0 && heap[0]!.at <= end) {
         const item = pop()!;
         if (item.run === undefined) continue;
@@ -88,6 +92,7 @@ export function virtualTime(start: number): VirtualTime {
         now = item.at;
         events += 1;
         item.run();
+        await promisesKept();
         each();
       }
       now = end;

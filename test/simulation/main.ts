@@ -19,7 +19,7 @@ const { values } = parseArgs({
 const hours = Number(values.hours);
 
 if (values.seed !== undefined) {
-  const outcome = runSchedule({
+  const outcome = await runSchedule({
     seed: Number(values.seed),
     hours,
     ...(values.trace && { trace: (line: string) => console.log(line) }),
@@ -34,7 +34,7 @@ const failed: Outcome[] = [];
 const sum = { turns: 0, connections: 0, crashes: 0, cut: 0, putAside: 0, misheard: 0, events: 0 };
 let ran = 0;
 for (let seed = first; seed < first + Number(values.seeds); seed += 1) {
-  const outcome = runSchedule({ seed, hours });
+  const outcome = await runSchedule({ seed, hours });
   ran += 1;
   for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += outcome[key];
   if (outcome.violation !== undefined) {

@@ -1,10 +1,11 @@
-import { linkState } from '../../src/live/index.ts';
 import { textOf } from '../../src/contract/index.ts';
-import type { Turn } from '../../src/contract/index.ts';
-import { emptyDisk, startClient } from './client.ts';
-import type { ClientOptions, VirtualClient } from './client.ts';
+import type { CoreEvent, Turn } from '../../src/contract/index.ts';
+import type { ClientFrame } from '../../src/live/frames.ts';
+import { emptyDisk } from './disk.ts';
 import { between, exponential, oneOf, randomFrom, virtualTime } from './events.ts';
 import { GREETING, troubles } from './faults.ts';
+import { SESSION, startProgram } from './program.ts';
+import type { Program, ProgramOptions } from './program.ts';
 import { virtualServer } from './server.ts';
 
 const SECOND = 1_000;
@@ -43,12 +44,24 @@ const MODELS = ['gemini-3.8-live', 'gemini-3.8-live', 'gemini-2.5-flash-native-a
 /** The wish to go on quotes the answer; it asks nothing new. */
 const isQuestion = (words: string) => !words.startsWith('Your last answer was cut off');
 const tokenOf = (text: string) => [...text.matchAll(/#(\d+)#/g)].map((match) => Number(match[1]));
+/** A state that announces when it ends, or is bound to end soon, may last this much longer. */
+const STATE_GRACE_MS = 40 * SECOND;
+/** As long as a state may last that is on its way to another: a setup and the closing of the old connection. */
+const CONNECTING_MAX_MS = 20 * SECOND;
+
+/** The words by which a frame asks something, and not those that it tells as what was said before. */
+function askedIn(frame: ClientFrame): string | undefined {
+  if ('realtimeInput' in frame) return frame.realtimeInput?.text;
+  if (!('clientContent' in frame) || frame.clientContent?.turnComplete !== true) return undefined;
+  const turns = frame.clientContent.turns as { role?: string; parts?: { text?: string }[] }[] | undefined;
+  return turns?.length === 1 && turns[0]!.role === 'user' ? turns[0]!.parts?.[0]?.text : undefined;
+}
 
 /**
  * One schedule: a person, a link, a server and a network for so many virtual hours, all from one seed. Ends at the first
  * broken invariant.
  */
-export function runSchedule({ seed, hours, trace }: ScheduleOptions): Outcome {
+export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Promise<Outcome> {
   const random = randomFrom(seed);
   const time = virtualTime(START);
   const model = oneOf(random, MODELS);
@@ -62,82 +75,120 @@ export function runSchedule({ seed, hours, trace }: ScheduleOptions): Outcome {
   });
   const say = (line: () => string) => trace?.(`${((time.now() - START) / SECOND).toFixed(3)} ${line()}`);
 
-  const accepted = new Map<string, number>();
-  const failures = new Map<string, string>();
+  const accepted = new Set<string>();
+  const numbers = new Map<number, string>();
   const stopped = new Set<string>();
-  const disk = emptyDisk(START);
-  const options: ClientOptions = {
+  const disk = emptyDisk();
+  let ids = 0;
+  let asked = 0;
+  let crashes = 0;
+  let connections = 0;
+  let quiet = false;
+  let misheard = 0;
+  /** Found where throwing would end up in the program under test. */
+  let broken: string | undefined;
+  const options: ProgramOptions = {
     time,
     random,
     server,
     model,
+    newId: () => `n${(ids += 1)}`,
     trace: say,
-    accepted: (turnId) => accepted.set(turnId, time.now()),
-    failed: (turnId, code) => failures.set(turnId, code),
-    broken: (what) => check(false, what),
+    event: watch,
+    broken: (what) => (broken ??= what),
   };
-  let client: VirtualClient | undefined = startClient(disk, options);
-  let crashes = 0;
-  let connections = 0;
-  let asked = 0;
-  let quiet = false;
-  let misheard = 0;
+  let program: Program | undefined = startProgram(disk, options);
+  /** Since when the state that is shown has been the same, and until when that may be so. */
+  let stateBy = Number.POSITIVE_INFINITY;
 
-  function check(condition: boolean, what: string): void {
+  function check(condition: boolean, what: string): asserts condition {
     if (!condition) throw new Violation(`${((time.now() - START) / SECOND).toFixed(3)} s: ${what}`);
+  }
+
+  /** What a client is told must be bound to come true. */
+  function watch(event: CoreEvent): void {
+    if (event.type === 'link.changed') {
+      const { link } = event;
+      say(() => `shown: ${JSON.stringify(link)}`);
+      const until =
+        link.kind === 'waiting' || link.kind === 'rotating'
+          ? Math.max(link.until, time.now())
+          : link.kind === 'connecting' || link.kind === 'restoring'
+            ? time.now() + CONNECTING_MAX_MS
+            : Number.POSITIVE_INFINITY;
+      stateBy = until + STATE_GRACE_MS;
+    } else if (event.type === 'turn.changed') {
+      const { turn } = event;
+      say(() => `turn: ${turn.id} ${turn.role} ${turn.status} ${JSON.stringify(textOf(turn).slice(0, 60))}`);
+    }
   }
 
   /** What must hold at every moment. */
   function invariants(): void {
-    if (client === undefined) return;
-    const { data, dials, timers, socket } = client;
+    if (broken !== undefined) check(false, broken);
+    if (program === undefined) return;
+    const { link, dials, socket, state } = program;
     const recent = dials.filter((at) => time.now() - at < DIAL_WINDOW).length;
     check(recent <= DIALS_MAX, `${recent} dials within ten minutes`);
-    const state = linkState(data);
-    const ready = data.connection?.stage === 'ready';
+    if (link === undefined || state === undefined) return;
+    const ready = link.data.connection?.stage === 'ready';
+    check(state.kind === link.state.kind, `shown as ${state.kind}, and it is ${link.state.kind}`);
     check(state.kind !== 'live' || (ready && socket?.ended === false), 'shown as live without a connection');
     check(
       state.kind === 'live' || state.kind === 'rotating' || !ready,
       `shown as ${state.kind} with a live connection`,
     );
+    check(time.now() <= stateBy, `shown as ${state.kind} for longer than that can be`);
     check(
-      state.kind !== 'waiting' || timers.has('retry') || data.connection?.stage === 'leaving',
-      'shown as waiting, and nothing is waited for',
+      state.kind !== 'idle' || link.data.outbox.length === 0 || link.data.connection !== undefined,
+      'a turn waits, and nothing is done',
     );
-    check(
-      (state.kind !== 'connecting' && state.kind !== 'restoring') || data.connection !== undefined,
-      `shown as ${state.kind}, and nothing is`,
-    );
-    const stuck =
-      data.outbox.length > 0 &&
-      timers.size === 0 &&
-      data.connection?.stage !== 'preparing' &&
-      !['paused', 'needs-you', 'closed'].includes(state.kind);
-    check(!stuck, `a turn waits in state ${state.kind} and nothing will happen`);
   }
 
-  /** What the server has been told must be in order and told once. */
+  /** What the server has been told must be in order and told once, and nothing is asked anew that was answered in part. */
   server.onClientFrame = (sessionId, frame) => {
+    const question = askedIn(frame);
+    const [number] = question === undefined || !isQuestion(question) ? [] : tokenOf(question);
+    if (number !== undefined) {
+      const turnId = numbers.get(number);
+      const begun = [...(program?.shown.values() ?? [])].find(
+        ({ replyTo, status, parts }) =>
+          replyTo === turnId && status === 'interrupted' && textOf({ parts }).trim() !== '',
+      );
+      check(begun === undefined, `asked #${number}# anew though its answer had begun`);
+    }
     if (sessionId === undefined || !('clientContent' in frame)) return;
-    const numbers = server.userWords(sessionId).filter(isQuestion).flatMap(tokenOf);
-    for (let at = 1; at < numbers.length; at += 1) {
+    const heard = server.userWords(sessionId).filter(isQuestion).flatMap(tokenOf);
+    for (let at = 1; at < heard.length; at += 1) {
       check(
-        numbers[at]! > numbers[at - 1]!,
-        `the server was told ${numbers[at]} after ${numbers[at - 1]}: ${numbers.slice(-8).join(' ')}`,
+        heard[at]! > heard[at - 1]!,
+        `the server was told ${heard[at]} after ${heard[at - 1]}: ${heard.slice(-8).join(' ')}`,
       );
     }
   };
+
+  function send(words: string): string | undefined {
+    if (program?.started !== true) return undefined;
+    const by = program;
+    asked += 1;
+    const number = asked;
+    const turnId = options.newId();
+    numbers.set(number, turnId);
+    say(() => `user: ${turnId} is #${number}#`);
+    void by.sessions.send(SESSION, turnId, `Say #${number}# ${words}`).then((sent) => {
+      // A turn is on disk: from here on it may not be lost.
+      if (sent.ok) accepted.add(turnId);
+      else if (sent.problem.code !== 'host_unreachable') options.broken(`not accepted: ${sent.problem.message}`);
+    });
+    return turnId;
+  }
 
   function person(): void {
     if (quiet) return;
     const bursts = random() < 0.15 ? 1 + Math.floor(random() * 4) : 1;
     for (let n = 0; n < bursts; n += 1) {
       time.after(n * between(random, 0, 3 * SECOND), () => {
-        if (client === undefined || quiet) return;
-        asked += 1;
-        const words = Array.from({ length: 2 + Math.floor(random() * 12) }, (_, at) => `w${at}`).join(' ');
-        const id = client.send(`Say #${asked}# ${words}`);
-        say(() => `user: ${id} is #${asked}#`);
+        if (!quiet) send(Array.from({ length: 2 + Math.floor(random() * 12) }, (_, at) => `w${at}`).join(' '));
       });
     }
     time.after(exponential(random, oneOf(random, [20 * SECOND, 3 * MINUTE, 25 * MINUTE])), person);
@@ -146,34 +197,51 @@ export function runSchedule({ seed, hours, trace }: ScheduleOptions): Outcome {
   function whim(): void {
     if (quiet) return;
     const dice = random();
-    if (client !== undefined) {
+    if (program?.started === true) {
+      const { sessions, link } = program;
       if (dice < 0.25) {
-        for (const { turnId } of client.data.outbox.slice(0, 1)) stopped.add(turnId);
-        client.input({ type: 'stop' });
+        for (const { turnId } of link?.data.outbox.slice(0, 1) ?? []) stopped.add(turnId);
+        void sessions.stop(SESSION);
       } else if (dice < 0.35) {
-        client.input({ type: 'pause' });
-        time.after(exponential(random, 3 * MINUTE), () => client?.input({ type: 'resume' }));
-      } else if (dice < 0.5) client.input({ type: 'reconnect' });
-      else if (dice < 0.55) client.input({ type: 'start-fresh' });
-      else if (dice < 0.65) client.input({ type: 'wake' });
-      else if (dice < 0.75) client.input({ type: 'refresh' });
+        void sessions.pause(SESSION);
+        time.after(exponential(random, 3 * MINUTE), () => void program?.sessions.resume(SESSION));
+      } else if (dice < 0.5) void sessions.reconnect(SESSION);
+      else if (dice < 0.55) void sessions.startFresh(SESSION);
+      else if (dice < 0.65) sessions.wake();
+      else if (dice < 0.75) sessions.refreshLinks();
       else if (dice < 0.85) {
-        client.input({ type: 'network', online: false });
-        time.after(exponential(random, 2 * MINUTE), () => client?.input({ type: 'network', online: true }));
-      } else if (dice < 0.95) crash();
-      else client.input({ type: 'audio', base64: 'AAAA'.repeat(160) });
+        program.network(false);
+        time.after(exponential(random, 2 * MINUTE), () => program?.network(true));
+      } else if (dice < 0.91) crash();
+      else if (dice < 0.95) quit();
+      else link?.sendAudio('AAAA'.repeat(160));
     }
     time.after(exponential(random, 20 * MINUTE), whim);
   }
 
   function crash(): void {
-    if (client === undefined) return;
-    client.crash();
-    client = undefined;
+    program?.crash();
     crashes += 1;
+    restartLater();
+  }
+
+  function quit(): void {
+    const ending = program;
+    void ending?.end().then(() => restartLater());
+  }
+
+  function restartLater(): void {
+    connections = Math.max(connections, program?.link?.data.epoch ?? 0);
+    program = undefined;
     time.after(exponential(random, 30 * SECOND), () => {
-      client = startClient(disk, options);
+      stateBy = Number.POSITIVE_INFINITY;
+      program = startProgram(disk, options);
     });
+  }
+
+  /** Whoever looks at the screen presses the button that it shows. */
+  function pressWhatIsShown(): void {
+    if (program?.state?.kind === 'needs-you') void program.sessions.reconnect(SESSION);
   }
 
   function weather(): void {
@@ -185,77 +253,85 @@ export function runSchedule({ seed, hours, trace }: ScheduleOptions): Outcome {
       time.after(exponential(random, 4 * MINUTE), () => server.reachable());
     } else if (dice < 0.9) server.dropAll();
     else server.setScript({});
-    // Whoever looks at the screen presses the button that it shows.
-    time.after(exponential(random, 5 * MINUTE), () => {
-      if (client !== undefined && linkState(client.data).kind === 'needs-you') client.input({ type: 'reconnect' });
-    });
+    time.after(exponential(random, 5 * MINUTE), pressWhatIsShown);
     time.after(exponential(random, 15 * MINUTE), weather);
   }
 
-  const turns = (): Turn[] => [...(client?.known.turns.values() ?? [])].sort((a, b) => a.index - b.index);
   let violation: string | undefined;
   try {
     time.after(SECOND, person);
     time.after(exponential(random, 10 * MINUTE), whim);
     time.after(exponential(random, 5 * MINUTE), weather);
-    time.runUntil(START + hours * HOUR, invariants);
+    await time.runUntil(START + hours * HOUR, invariants);
 
     // All trouble ends, and what a person would press is pressed: from here on it has to come right by itself.
     quiet = true;
     server.setScript({});
     server.reachable();
     server.calm();
-    time.runUntil(time.now() + 5 * MINUTE, invariants);
-    check(client !== undefined, 'the program did not come back');
-    client!.input({ type: 'network', online: true });
-    client!.input({ type: 'resume' });
-    if (linkState(client!.data).kind === 'needs-you') client!.input({ type: 'reconnect' });
-    asked += 1;
-    const last = client!.send(`Say #${asked}# the end`);
-    time.runUntil(time.now() + RECOVERY_MS / 2, invariants);
+    await time.runUntil(time.now() + 5 * MINUTE, invariants);
+    check(program?.started === true, 'the program did not come back');
+    program.network(true);
+    void program.sessions.resume(SESSION);
+    await time.runUntil(time.now() + SECOND, invariants);
+    pressWhatIsShown();
+    const last = send('the end');
+    await time.runUntil(time.now() + RECOVERY_MS / 2, invariants);
     // A planned rotation may be under way just now; it is over in no time.
-    for (let n = 0; n < 20 && linkState(client!.data).kind === 'rotating'; n += 1) {
-      time.runUntil(time.now() + SECOND, invariants);
+    for (let n = 0; n < 20 && program.state?.kind === 'rotating'; n += 1) {
+      await time.runUntil(time.now() + SECOND, invariants);
     }
     // What a new connection was told needs its time on the way.
-    time.runUntil(time.now() + 5 * SECOND, invariants);
-    const state = linkState(client!.data);
-    check(
-      client!.data.outbox.length === 0,
-      `at the end ${client!.data.outbox.length} turns wait, in state ${state.kind}`,
-    );
-    finalChecks(last);
-    connections = client!.data.epoch;
+    await time.runUntil(time.now() + 5 * SECOND, invariants);
+    const waiting = program.link?.data.outbox.length ?? 0;
+    check(waiting === 0, `at the end ${waiting} turns wait, in state ${program.state?.kind}`);
+    await finalChecks(program, last);
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
     violation = error.message;
   }
-  const all = turns();
+  const all = [...(program?.shown.values() ?? [])];
   return {
     seed,
     violation,
     turns: accepted.size,
-    connections,
+    connections: Math.max(connections, program?.link?.data.epoch ?? 0),
     crashes,
     cut: all.filter(({ status }) => status === 'interrupted').length,
-    putAside: failures.size,
+    putAside: all.filter(({ role, status }) => role === 'user' && status === 'failed').length,
     misheard,
     events: time.events,
   };
 
-  function finalChecks(last: string): void {
-    const all = turns();
+  async function finalChecks({ turns, shown, link, state }: Program, last: string | undefined): Promise<void> {
+    let read: readonly Turn[] | undefined;
+    void turns().then((found) => (read = found));
+    await time.runUntil(time.now() + SECOND, invariants);
+    check(read !== undefined, 'the conversation cannot be read');
+    const all = read;
     const byId = new Map(all.map((turn) => [turn.id, turn]));
+    for (const [id, turn] of shown) {
+      const kept = byId.get(id);
+      check(
+        kept !== undefined && kept.status === turn.status && textOf(kept) === textOf(turn),
+        `the turn ${id} is shown as ${turn.status} and kept as ${kept?.status}`,
+      );
+    }
     const numberOf = (turn: Turn | undefined) => (turn === undefined ? undefined : tokenOf(textOf(turn))[0]);
-    for (const turnId of accepted.keys()) {
+    const answersTo = (turnId: string) => all.filter(({ replyTo }) => replyTo === turnId);
+    for (const turnId of accepted) {
       const turn = byId.get(turnId);
       check(turn !== undefined, `the accepted turn ${turnId} is gone`);
-      const { status } = turn!;
+      const { status } = turn;
       check(
-        status === 'answered' ||
-          (status === 'stopped' && stopped.has(turnId)) ||
-          (status === 'failed' && failures.has(turnId)),
+        status === 'answered' || status === 'failed' || (status === 'stopped' && stopped.has(turnId)),
         `the accepted turn ${turnId} (#${numberOf(turn)}#) ended as ${status}`,
+      );
+      check(
+        status !== 'answered' ||
+          stopped.has(turnId) ||
+          answersTo(turnId).some((answer) => answer.status === 'complete' || answer.status === 'interrupted'),
+        `the turn ${turnId} (#${numberOf(turn)}#) is shown as answered, and nothing answers it`,
       );
     }
     for (const turn of all) {
@@ -280,11 +356,10 @@ export function runSchedule({ seed, hours, trace }: ScheduleOptions): Outcome {
       check(!answeredTwice.has(replyTo), `the question ${replyTo} has two whole answers`);
       answeredTwice.add(replyTo);
     }
-    check(byId.get(last)?.status === 'answered', 'the last question was not answered');
-    const { connection } = client!.data;
+    check(last !== undefined && byId.get(last)?.status === 'answered', 'the last question was not answered');
     check(
-      ['live', 'rotating'].includes(linkState(client!.data).kind) || connection === undefined,
-      `not live at the end: ${linkState(client!.data).kind}`,
+      state?.kind === 'live' || state?.kind === 'rotating' || link?.data.connection === undefined,
+      `not live at the end: ${state?.kind}`,
     );
     const known = new Set([...server.userWords(server.current ?? ''), server.instruction].flatMap(tokenOf));
     const recent = all

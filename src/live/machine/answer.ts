@@ -189,7 +189,6 @@ export function finish(draft: Draft): void {
     how: turn.stage === 'stopping' ? 'stopped' : turn.interrupted ? 'interrupted' : 'complete',
     usage,
   });
-  startTimer(draft, 'idle', config.inactivity);
   // A greeting's count says nothing of the question: what may be one is judged when that is known.
   if (suspect) data.suspectPrompt = usage?.promptTokens;
   else if (usage !== undefined && leaveIfCollapsed(draft, usage.promptTokens)) return;

@@ -24,7 +24,6 @@ export function pump(draft: Draft): void {
   tell(draft, { type: 'sent', turnId: turn.turnId, epoch: connection.epoch });
   const unproven = connection.plan.kind === 'handle' && !connection.proven;
   startTimer(draft, 'answer', unproven ? config.deafAfter : config.answerSilence);
-  startTimer(draft, 'idle', config.inactivity);
 }
 
 function formOf({ data }: Draft, turn: OutTurn): AskForm {

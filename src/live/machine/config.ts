@@ -47,8 +47,6 @@ export interface LinkConfig {
   readonly lossesMax: number;
   /** A turn that kills this many connections is put aside. */
   readonly deathsMax: number;
-  /** Without anything said for this long the live state is given up; the history remains. */
-  readonly inactivity: number;
   /** Where the device says that there is no network, a dial is tried all the same this often. */
   readonly offlineRetry: number;
   /** After waking, an answer that is under way must show a sign of life within this. */
@@ -93,7 +91,6 @@ export const defaultLinkConfig: LinkConfig = {
   ladderLength: 4,
   lossesMax: 5,
   deathsMax: 2,
-  inactivity: 30 * MINUTE,
   offlineRetry: 30 * SECOND,
   wakeGrace: 5 * SECOND,
   audioMaxBytes: 31 * 16_000 * 2,

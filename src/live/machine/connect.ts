@@ -1,7 +1,7 @@
 import type { Problem } from '../../contract/index.ts';
 import { problemFrom } from '../close-reasons.ts';
 import type { ConnectionEnd } from '../close-reasons.ts';
-import { pump } from './ask.ts';
+import type { ServerSignal } from '../signals.ts';
 import { enter, outstanding, patchConnection, patchTurn, removeTurn, startTimer, stopTimer, tell } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { choosePlan, isCovered, restorationOf, retireRung } from './ladder.ts';
@@ -33,7 +33,9 @@ export function connect(draft: Draft, byUser = false): void {
     restored: 'new',
     sent: 0,
     proven: false,
-    contextTurns: 0,
+    contextTurns: undefined,
+    setupWaits: true,
+    early: undefined,
     asked: false,
     listened: false,
   };
@@ -41,50 +43,77 @@ export function connect(draft: Draft, byUser = false): void {
   startTimer(draft, 'dial', config.setupLimit);
 }
 
-export function prepared(draft: Draft, model: string, contextTurns: number): void {
-  const { data } = draft;
-  const { connection } = data;
+/** Where to dial is known. What the connection is told is gathered meanwhile. */
+export function prepared(draft: Draft, model: string, setupWaits: boolean): void {
+  const { connection, seeding } = draft.data;
   if (connection?.stage !== 'preparing') return;
-  const { plan } = connection;
+  const { plan, epoch } = connection;
   if (plan.kind === 'handle' && plan.rung.model !== model) {
     // Another model cannot take this handle. It stays on the ladder: the user may change back.
-    const instead = { kind: data.seeding } as const;
+    const instead = { kind: seeding } as const;
     patchConnection(draft, { plan: instead });
-    draft.effects.push({ type: 'prepare', epoch: connection.epoch, plan: instead });
+    draft.effects.push({ type: 'prepare', epoch, plan: instead });
     return;
   }
-  patchConnection(draft, {
-    stage: 'dialling',
-    model,
-    contextTurns,
-    restored: restorationOf(plan, contextTurns),
-  });
-  draft.effects.push({ type: 'dial', epoch: connection.epoch });
+  patchConnection(draft, { stage: 'dialling', model, setupWaits });
+  draft.effects.push({ type: 'dial', epoch });
+}
+
+/** What the connection is to be told has been gathered. Returns whether the server is set up already. */
+export function contextGathered(draft: Draft, turns: number): boolean {
+  const { connection } = draft.data;
+  if (connection === undefined || connection.stage === 'preparing' || connection.stage === 'leaving') return false;
+  patchConnection(draft, { contextTurns: turns, restored: restorationOf(connection.plan, turns) });
+  if (connection.stage === 'opened') sendSetup(draft);
+  return connection.early !== undefined;
 }
 
 export function opened(draft: Draft): void {
-  if (draft.data.connection?.stage !== 'dialling') return;
+  const { connection } = draft.data;
+  if (connection?.stage !== 'dialling') return;
+  if (connection.setupWaits && connection.contextTurns === undefined) patchConnection(draft, { stage: 'opened' });
+  else sendSetup(draft);
+}
+
+function sendSetup(draft: Draft): void {
   patchConnection(draft, { stage: 'setup', sent: 1 });
   draft.effects.push({ type: 'setup', epoch: draft.data.epoch });
 }
 
-/** The server said `setupComplete`. */
+/** The server said `setupComplete`. Returns whether what it is to be told is known already. */
+export function setUp(draft: Draft): boolean {
+  const { connection } = draft.data;
+  if (connection?.stage !== 'setup') return false;
+  if (connection.early === undefined) patchConnection(draft, { early: [] });
+  return connection.contextTurns !== undefined;
+}
+
+/** What a server that is set up says while its context is gathered waits until it has been told. */
+export function keepEarly(draft: Draft, signal: ServerSignal): void {
+  const early = draft.data.connection?.early;
+  if (early !== undefined && early.length < EARLY_MAX) patchConnection(draft, { early: [...early, signal] });
+}
+
+/** Gathering takes milliseconds: whoever says more than this meanwhile floods. */
+const EARLY_MAX = 1_000;
+
+/** The server is set up, and what it lacks is known: it is told that, and is live. */
 export function ready(draft: Draft): void {
   const { data, at, config } = draft;
   const { connection } = data;
   if (connection?.stage !== 'setup') return;
   stopTimer(draft, 'dial');
-  patchConnection(draft, { stage: 'ready', readyAt: at });
-  if (connection.contextTurns > 0) {
+  patchConnection(draft, { stage: 'ready', readyAt: at, early: undefined });
+  const contextTurns = connection.contextTurns ?? 0;
+  if (contextTurns > 0) {
     draft.effects.push({ type: 'tell-context', epoch: connection.epoch });
     patchConnection(draft, { sent: connection.sent + 1 });
   }
   if (connection.plan.kind !== 'handle') data.tokens = undefined;
   enter(draft, { kind: 'connected' });
-  tell(draft, { type: 'restored', how: connection.restored, turns: connection.contextTurns });
+  tell(draft, { type: 'restored', how: connection.restored, turns: contextTurns });
   startTimer(draft, 'healthy', config.healthyAfter);
   startTimer(draft, 'rotate', lifetimeOf(draft, connection.model) - config.lifetimeMargin);
-  startTimer(draft, 'idle', config.inactivity);
   const waiting = data.audio;
   data.audio = [];
   data.audioBytes = 0;
@@ -96,7 +125,6 @@ export function ready(draft: Draft): void {
     data.settling = true;
     startTimer(draft, 'settle', config.greetingWait);
   }
-  pump(draft);
 }
 
 export function lifetimeOf(draft: Draft, model: string): number {
@@ -232,7 +260,7 @@ export function lose(draft: Draft, end: ConnectionEnd, down: boolean): void {
     }
   } else if (
     plan.kind === 'history' &&
-    connection.contextTurns > 0 &&
+    (connection.contextTurns ?? 0) > 0 &&
     !connection.proven &&
     problem.code === 'setup_rejected'
   ) {

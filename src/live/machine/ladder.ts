@@ -31,7 +31,7 @@ export function offerRung(draft: Draft, handle: string, consumed: number | undef
   // What looks like an answer may be a greeting, with the answer still to come: nothing is certain yet.
   if (data.suspect !== undefined) return false;
   // What the connection was told may still be on its way: only an answer shows that it was heard.
-  if (data.connection !== undefined && data.connection.contextTurns > 0 && !data.connection.proven) return false;
+  if ((data.connection?.contextTurns ?? 0) > 0 && data.connection?.proven === false) return false;
   if (turn !== undefined || data.unasked) {
     // In the middle of a turn only an acknowledgement tells whether the server means before or after the question.
     if (consumed === undefined || turn?.stage !== 'sent') return false;

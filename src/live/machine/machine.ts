@@ -5,9 +5,11 @@ import { defaultLinkConfig } from './config.ts';
 import type { LinkConfig } from './config.ts';
 import {
   connect,
+  contextGathered,
   cut,
   CUT_OFF,
   gone,
+  keepEarly,
   leave,
   lose,
   opened,
@@ -15,6 +17,7 @@ import {
   prepared,
   ready,
   rotate,
+  setUp,
   wait,
 } from './connect.ts';
 import { enter, outstanding, patchConnection, patchTurn, removeTurn, startTimer, stopTimer, tell } from './draft.ts';
@@ -107,7 +110,7 @@ function apply(draft: Draft, input: LinkInput): void {
   if ('epoch' in input && input.epoch !== data.connection?.epoch) return;
   switch (input.type) {
     case 'ask':
-      ask(draft, input.turnId);
+      ask(draft, input.turnId, input.continuation === true);
       return;
     case 'stop':
       stop(draft);
@@ -148,9 +151,12 @@ function apply(draft: Draft, input: LinkInput): void {
     case 'wake':
       wake(draft);
       return;
+    case 'expire':
+      expire(draft);
+      return;
     case 'close':
       putBack(draft);
-      stopTimer(draft, 'retry', 'idle');
+      stopTimer(draft, 'retry');
       leave(draft, 'closed');
       enter(draft, { kind: 'closed' });
       gone(draft);
@@ -159,7 +165,10 @@ function apply(draft: Draft, input: LinkInput): void {
       timer(draft, input.name);
       return;
     case 'prepared':
-      prepared(draft, input.model, input.contextTurns);
+      prepared(draft, input.model, input.setupWaits);
+      return;
+    case 'context':
+      if (contextGathered(draft, input.turns)) begin(draft);
       return;
     case 'unprepared':
       stopTimer(draft, 'dial');
@@ -171,8 +180,10 @@ function apply(draft: Draft, input: LinkInput): void {
       opened(draft);
       return;
     case 'signal':
-      if (input.signal.kind === 'setup-complete') ready(draft);
-      else heard(draft, input.signal);
+      if (data.connection?.stage === 'setup') {
+        if (input.signal.kind !== 'setup-complete') keepEarly(draft, input.signal);
+        else if (setUp(draft)) begin(draft);
+      } else heard(draft, input.signal);
       return;
     case 'ended':
       lose(draft, input.end, true);
@@ -180,7 +191,15 @@ function apply(draft: Draft, input: LinkInput): void {
   }
 }
 
-function ask(draft: Draft, turnId: string): void {
+/** The connection is live: what the server has said meanwhile is heard, then what waits is asked. */
+function begin(draft: Draft): void {
+  const early = draft.data.connection?.early ?? [];
+  ready(draft);
+  for (const signal of early) heard(draft, signal);
+  pump(draft);
+}
+
+function ask(draft: Draft, turnId: string, continuation: boolean): void {
   const { data } = draft;
   if (data.outbox.some((turn) => turn.turnId === turnId)) return;
   const turn: OutTurn = {
@@ -189,7 +208,7 @@ function ask(draft: Draft, turnId: string): void {
     losses: 0,
     deaths: 0,
     spoke: false,
-    continuation: false,
+    continuation,
     interrupted: false,
   };
   data.outbox = [...data.outbox, turn];
@@ -218,7 +237,6 @@ function stop(draft: Draft): void {
 function sendAudio(draft: Draft, base64: string): void {
   const { data, config } = draft;
   const { connection } = data;
-  startTimer(draft, 'idle', config.inactivity);
   if (connection?.stage === 'ready' && data.phase.kind === 'connected') {
     draft.effects.push({ type: 'audio', epoch: connection.epoch, base64 });
     patchConnection(draft, { sent: connection.sent + 1, asked: true, listened: true });
@@ -404,24 +422,22 @@ function timer(draft: Draft, name: TimerName): void {
     case 'leave':
       if (connection?.stage === 'leaving') gone(draft);
       return;
-    case 'idle':
-      expire(draft);
-      return;
   }
 }
 
-/** Nothing was said for long: the live state is given up, the history remains. */
 function expire(draft: Draft): void {
-  const { data, config } = draft;
-  if (data.outbox.length > 0 || data.unasked) {
-    startTimer(draft, 'idle', config.inactivity);
-    return;
-  }
+  const { data } = draft;
+  if (isBusy(data)) return;
   dropLadder(draft);
   // A pause, a wait and what needs the user stay what they are.
   if (data.connection === undefined || (data.phase.kind !== 'connected' && data.phase.kind !== 'rotating')) return;
   enter(draft, { kind: 'idle' });
   leave(draft, 'idle');
+}
+
+/** Whether something is being said, or waits to be. */
+export function isBusy({ outbox, unasked, audio }: LinkData): boolean {
+  return outbox.length > 0 || unasked || audio.length > 0;
 }
 
 /** The state in the words of the contract. */
@@ -446,7 +462,7 @@ export function linkState(data: LinkData): LinkState {
       if (connection?.stage === 'ready') {
         return { kind: 'live', since: connection.readyAt ?? since, restored: connection.restored };
       }
-      return connection !== undefined && connection.contextTurns > 0
+      return connection?.contextTurns !== undefined && connection.contextTurns > 0
         ? { kind: 'restoring', since, turns: connection.contextTurns }
         : { kind: 'connecting', since };
   }

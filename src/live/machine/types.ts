@@ -54,8 +54,8 @@ export type Plan =
 export interface Connection {
   readonly epoch: number;
   readonly plan: Plan;
-  /** `ready`: the server said `setupComplete` and was told what it lacks. */
-  readonly stage: 'preparing' | 'dialling' | 'setup' | 'ready' | 'leaving';
+  /** `opened`: its setup waits for the context. `ready`: the server said `setupComplete` and was told what it lacks. */
+  readonly stage: 'preparing' | 'dialling' | 'opened' | 'setup' | 'ready' | 'leaving';
   readonly dialledAt: number;
   readonly readyAt?: number;
   readonly model: string;
@@ -64,8 +64,12 @@ export interface Connection {
   readonly sent: number;
   /** A first answer has come: the way in which it was restored holds. */
   readonly proven: boolean;
-  /** Turns that it is told beside what its handle stands for. */
-  readonly contextTurns: number;
+  /** Turns that it is told beside what its handle stands for; unknown while they are gathered. */
+  readonly contextTurns: number | undefined;
+  /** What it is told stands in the setup already, or is announced there. */
+  readonly setupWaits: boolean;
+  /** What the server has said since `setupComplete`, while the context is still gathered. */
+  readonly early: readonly ServerSignal[] | undefined;
   /** Something was asked on it. */
   readonly asked: boolean;
   /** Sound was sent on it: what it hears may be new. */
@@ -152,22 +156,12 @@ export interface ToolResult {
 export type AskForm = 'question' | 'continuation' | 'nudge';
 
 export type TimerName =
-  | 'dial'
-  | 'retry'
-  | 'answer'
-  | 'end'
-  | 'stop'
-  | 'rotate'
-  | 'margin'
-  | 'healthy'
-  | 'leave'
-  | 'idle'
-  | 'settle'
-  | 'suspect';
+  'dial' | 'retry' | 'answer' | 'end' | 'stop' | 'rotate' | 'margin' | 'healthy' | 'leave' | 'settle' | 'suspect';
 
 /** What happens to a link. */
 export type LinkInput =
-  | { readonly type: 'ask'; readonly turnId: string }
+  /** `continuation`: its answer was cut in an earlier run of the program, and the rest is wanted. */
+  | { readonly type: 'ask'; readonly turnId: string; readonly continuation?: boolean }
   | { readonly type: 'stop' }
   | { readonly type: 'audio'; readonly base64: string }
   | { readonly type: 'tool-result'; readonly result: ToolResult }
@@ -180,15 +174,19 @@ export type LinkInput =
   | { readonly type: 'network'; readonly online: boolean }
   /** The machine slept, or its interfaces changed: what looks connected may not be. */
   | { readonly type: 'wake' }
+  /** Nothing was said for long: the live state is given up, the history remains. */
+  | { readonly type: 'expire' }
   | { readonly type: 'close' }
   | { readonly type: 'timer'; readonly name: TimerName }
   | {
       readonly type: 'prepared';
       readonly epoch: number;
       readonly model: string;
-      /** Turns that the connection will be told, beside what the handle stands for. */
-      readonly contextTurns: number;
+      /** The setup depends on the context: it is sent when both are there. */
+      readonly setupWaits: boolean;
     }
+  /** How many turns the connection will be told, beside what the handle stands for. */
+  | { readonly type: 'context'; readonly epoch: number; readonly turns: number }
   | { readonly type: 'unprepared'; readonly epoch: number; readonly problem: Problem }
   | { readonly type: 'opened'; readonly epoch: number }
   | { readonly type: 'signal'; readonly epoch: number; readonly signal: ServerSignal }
