@@ -204,8 +204,9 @@ export function createLink(ports: LinkPorts, start: LinkStart): Link {
       prepared.context = await ports.context(plan, traits);
       if (current()) dispatch({ type: 'context', epoch, turns: prepared.context.turns });
     } catch (error) {
+      if (!current()) return;
       ports.report('A connection could not be prepared', { epoch, error: String(error) });
-      if (current()) dispatch({ type: 'unprepared', epoch, problem: UNPREPARED });
+      dispatch({ type: 'unprepared', epoch, problem: UNPREPARED });
     }
   }
 

@@ -45,6 +45,8 @@ export interface Conversation {
   record(entry: JournalEntry): Promise<readonly Turn[]>;
   /** Within `exclusively`: makes an ended turn known, so that an entry can change it. */
   take(turn: Turn): void;
+  /** Whether the link has this turn, so that to ask it again would be to ask it twice. */
+  isInHand(turnId: string): boolean;
   /** Within `exclusively`: hands what waits to be sent to the link. */
   askWaiting(): Promise<void>;
   /** Waits until all that has come so far is on disk, then runs `task`. */
@@ -84,7 +86,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
   /** The one before, which may turn out to have been none. */
   let lastAnswer: Answer | undefined;
   let lastPartial: PartialAnswer | undefined;
-  /** What was handed to the link: the words of the questions. */
+  /** The words of the questions that the link has, or has told the end of that is not on disk yet. */
   const questions = new Map<string, string>();
   /** Questions whose answer was cut: the answer so far and its turn. */
   const partials = new Map<string, PartialAnswer>();
@@ -261,8 +263,8 @@ export function createConversation(ports: ConversationPorts): Conversation {
         await askedAgain(fact.turnId);
         return;
       case 'failed':
-        questions.delete(fact.turnId);
         await keep({ type: 'turn.ended', turnId: fact.turnId, status: 'failed', problem: fact.problem });
+        questions.delete(fact.turnId);
         return;
       case 'answered':
         await answered(fact);
@@ -302,8 +304,10 @@ export function createConversation(ports: ConversationPorts): Conversation {
     answer = undefined;
     lastAnswer = undefined;
     if (lastPartial !== undefined) partials.set(turnId, lastPartial);
-    if (taken === undefined || !(await known(taken.turnId))) return;
     const asked = await known(turnId);
+    // It is in the link's hands again.
+    if (asked) questions.set(turnId, textOf(state.turn(turnId)!));
+    if (taken === undefined || !(await known(taken.turnId))) return;
     await keep({ type: 'turn.ended', turnId: taken.turnId, status: 'stopped', ...(asked && { asksAgain: turnId }) });
   }
 
@@ -313,10 +317,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
 
   async function answered(fact: LinkFact & { type: 'answered' }): Promise<void> {
     lastPartial = fact.turnId === undefined ? undefined : partials.get(fact.turnId);
-    if (fact.turnId !== undefined) {
-      partials.delete(fact.turnId);
-      questions.delete(fact.turnId);
-    }
+    if (fact.turnId !== undefined) partials.delete(fact.turnId);
     if (answer !== undefined) {
       await keep({
         type: 'turn.ended',
@@ -333,6 +334,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
           : { type: 'turn.ended', turnId: fact.turnId, status: 'failed', problem: NO_ANSWER },
       );
     }
+    if (fact.turnId !== undefined) questions.delete(fact.turnId);
   }
 
   async function cut(fact: LinkFact & { type: 'cut' }): Promise<void> {
@@ -343,7 +345,6 @@ export function createConversation(ports: ConversationPorts): Conversation {
       retry: 'user',
     };
     const { turnId } = fact;
-    if (turnId !== undefined && !fact.goesOn) questions.delete(turnId);
     const again = turnId !== undefined && fact.goesOn && !closing && (await known(turnId)) ? turnId : undefined;
     if (answer !== undefined) {
       await keep({
@@ -359,6 +360,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
     } else if (again !== undefined) await keep({ type: 'turn.asked-again', turnId: again });
     else if (!fact.goesOn && turnId !== undefined)
       await keep({ type: 'turn.ended', turnId, status: 'failed', problem });
+    if (turnId !== undefined && !fact.goesOn) questions.delete(turnId);
   }
 
   async function askedAgain(turnId: string): Promise<void> {
@@ -397,10 +399,11 @@ export function createConversation(ports: ConversationPorts): Conversation {
     exclusively,
     record,
     take: state.take,
+    isInHand: (turnId) => questions.has(turnId),
     async askWaiting() {
       if (closing || state.session.status === 'closed') return;
       for (const turn of state.underWay) {
-        if (turn.role !== 'user' || turn.status !== 'queued') continue;
+        if (turn.role !== 'user' || turn.status !== 'queued' || questions.has(turn.id)) continue;
         const { id, continues } = turn;
         questions.set(id, textOf(turn));
         const cutAnswer = continues === undefined || partials.has(id) ? undefined : await state.recall(continues);

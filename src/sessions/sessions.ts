@@ -265,7 +265,8 @@ export function createSessions(ports: SessionsPorts): Sessions {
         const question =
           named?.role === 'model' && named.replyTo !== undefined ? await knownTurn(conversation, named.replyTo) : named;
         if (question?.role !== 'user') return failed(NO_TURN);
-        if (question.status === 'queued' || question.status === 'sent') return ok(question);
+        // It is being asked, or answered: that is what is wanted.
+        if (conversation.isInHand(question.id) || question.status === 'queued') return ok(question);
         if (conversation.session.status === 'closed') await conversation.record({ type: 'session.opened' });
         conversation.take(question);
         const [turn] = await conversation.record({ type: 'turn.asked-again', turnId: question.id });

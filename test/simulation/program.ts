@@ -1,7 +1,8 @@
 import { applyDelta } from '../../src/contract/index.ts';
 import type { CoreEvent, LinkState, Turn } from '../../src/contract/index.ts';
+import type { ClientFrame } from '../../src/live/frames.ts';
 import { createLink, defaultLinkConfig } from '../../src/live/index.ts';
-import type { Dial, Link } from '../../src/live/index.ts';
+import type { Dial, Link, LinkFact } from '../../src/live/index.ts';
 import { createSessions, INACTIVITY_MS, openLiveSessions, reconcile } from '../../src/sessions/index.ts';
 import type { Sessions } from '../../src/sessions/index.ts';
 import { virtualArchive, virtualFile, virtualJournals } from './disk.ts';
@@ -45,6 +46,10 @@ export interface ProgramOptions {
   readonly newId: () => string;
   readonly trace: (line: () => string) => void;
   readonly event: (event: CoreEvent) => void;
+  /** What the link tells, before the conversation hears it. */
+  readonly fact: (fact: LinkFact) => void;
+  /** A frame goes out. */
+  readonly sent: (frame: ClientFrame) => void;
   /** Something was done that may never be done. */
   readonly broken: (what: string) => void;
 }
@@ -92,6 +97,7 @@ export function startProgram(disk: VirtualDisk, options: ProgramOptions): Progra
     sockets.push(one);
     return {
       send(frame) {
+        options.sent(frame);
         if (!socket.ended) socket.send(frame);
         return !socket.ended;
       },
@@ -155,6 +161,7 @@ export function startProgram(disk: VirtualDisk, options: ProgramOptions): Progra
           ...ports,
           emit(fact, endpoint) {
             trace(() => `${link?.state.kind ?? '-'}: ${JSON.stringify(fact).slice(0, 200)}`);
+            options.fact(fact);
             ports.emit(fact, endpoint);
           },
         },

@@ -46,6 +46,8 @@ const isQuestion = (words: string) => !words.startsWith('Your last answer was cu
 const tokenOf = (text: string) => [...text.matchAll(/#(\d+)#/g)].map((match) => Number(match[1]));
 /** A state that announces when it ends, or is bound to end soon, may last this much longer. */
 const STATE_GRACE_MS = 40 * SECOND;
+/** From the user's wish to the end of the answer that is stopped. */
+const STOP_TAKES_MAX_MS = 5 * SECOND;
 /** As long as a state may last that is on its way to another: a setup and the closing of the old connection. */
 const CONNECTING_MAX_MS = 20 * SECOND;
 
@@ -78,6 +80,7 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
   const accepted = new Set<string>();
   const numbers = new Map<number, string>();
   const stopped = new Set<string>();
+  let stopAskedAt = Number.NEGATIVE_INFINITY;
   const disk = emptyDisk();
   let ids = 0;
   let asked = 0;
@@ -95,6 +98,12 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
     newId: () => `n${(ids += 1)}`,
     trace: say,
     event: watch,
+    sent,
+    fact(fact) {
+      // Whatever is in hand when the wish arrives is what is stopped.
+      const asked = time.now() - stopAskedAt <= STOP_TAKES_MAX_MS;
+      if (asked && fact.type === 'answered' && fact.turnId !== undefined) stopped.add(fact.turnId);
+    },
     broken: (what) => (broken ??= what),
   };
   let program: Program | undefined = startProgram(disk, options);
@@ -145,18 +154,20 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
     );
   }
 
-  /** What the server has been told must be in order and told once, and nothing is asked anew that was answered in part. */
-  server.onClientFrame = (sessionId, frame) => {
+  /** Nothing is asked anew that was answered in part. */
+  function sent(frame: ClientFrame): void {
     const question = askedIn(frame);
     const [number] = question === undefined || !isQuestion(question) ? [] : tokenOf(question);
-    if (number !== undefined) {
-      const turnId = numbers.get(number);
-      const begun = [...(program?.shown.values() ?? [])].find(
-        ({ replyTo, status, parts }) =>
-          replyTo === turnId && status === 'interrupted' && textOf({ parts }).trim() !== '',
-      );
-      check(begun === undefined, `asked #${number}# anew though its answer had begun`);
+    const turnId = number === undefined ? undefined : numbers.get(number);
+    if (turnId === undefined) return;
+    for (const { replyTo, status, parts } of program?.shown.values() ?? []) {
+      if (replyTo !== turnId || status !== 'interrupted' || textOf({ parts }).trim() === '') continue;
+      options.broken(`asked #${number}# anew though its answer had begun`);
     }
+  }
+
+  /** What the server has been told must be in order and told once. */
+  server.onClientFrame = (sessionId, frame) => {
     if (sessionId === undefined || !('clientContent' in frame)) return;
     const heard = server.userWords(sessionId).filter(isQuestion).flatMap(tokenOf);
     for (let at = 1; at < heard.length; at += 1) {
@@ -200,7 +211,7 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
     if (program?.started === true) {
       const { sessions, link } = program;
       if (dice < 0.25) {
-        for (const { turnId } of link?.data.outbox.slice(0, 1) ?? []) stopped.add(turnId);
+        stopAskedAt = time.now();
         void sessions.stop(SESSION);
       } else if (dice < 0.35) {
         void sessions.pause(SESSION);
@@ -277,12 +288,11 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
     pressWhatIsShown();
     const last = send('the end');
     await time.runUntil(time.now() + RECOVERY_MS / 2, invariants);
-    // A planned rotation may be under way just now; it is over in no time.
-    for (let n = 0; n < 20 && program.state?.kind === 'rotating'; n += 1) {
+    // A planned rotation may be under way just now, and what a new connection was told needs its time on the way.
+    for (let n = 0, still = 0; n < 60 && still < 6; n += 1) {
       await time.runUntil(time.now() + SECOND, invariants);
+      still = program.state?.kind === 'rotating' ? 0 : still + 1;
     }
-    // What a new connection was told needs its time on the way.
-    await time.runUntil(time.now() + 5 * SECOND, invariants);
     const waiting = program.link?.data.outbox.length ?? 0;
     check(waiting === 0, `at the end ${waiting} turns wait, in state ${program.state?.kind}`);
     await finalChecks(program, last);
