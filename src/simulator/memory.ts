@@ -58,6 +58,7 @@ export interface SessionMemory {
   /** Drops the oldest turns until the context fits. */
   slide(session: Session, targetTokens: number): void;
   release(session: Session, connection: number): void;
+  view(id: string): SessionView | undefined;
   views(): readonly SessionView[];
 }
 
@@ -164,16 +165,18 @@ export function createSessionMemory(random: Random): SessionMemory {
     release(session, connection) {
       if (session.connection === connection) session.connection = undefined;
     },
-    views: () =>
-      [...sessions.values()].map((session) => {
-        const contents = session.entries.map((entry) => entry.content);
-        const userTurns = contents
-          .filter(
-            (content) =>
-              content.role !== 'model' && content.parts?.every((part) => part.functionResponse === undefined),
-          )
-          .map(textOf);
-        return { id: session.id, model: session.model, userTurns, contents };
-      }),
+    view(id) {
+      const session = sessions.get(id);
+      return session && viewOf(session);
+    },
+    views: () => [...sessions.values()].map(viewOf),
   };
+}
+
+function viewOf({ id, model, entries }: Session): SessionView {
+  const contents = entries.map(({ content }) => content);
+  const userTurns = contents
+    .filter(({ role, parts }) => role !== 'model' && parts?.every((part) => part.functionResponse === undefined))
+    .map(textOf);
+  return { id, model, userTurns, contents };
 }

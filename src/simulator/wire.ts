@@ -202,8 +202,7 @@ export function functionDeclarations(tools: Tools | undefined): readonly ToolDec
 export function textOf(content: {
   readonly parts?: readonly { text?: string | undefined; thought?: boolean | undefined }[] | undefined;
 }): string {
-  return (content.parts ?? [])
-    .filter((part) => part.thought !== true)
-    .map((part) => part.text ?? '')
-    .join('');
+  let text = '';
+  for (const part of content.parts ?? []) if (part.thought !== true) text += part.text ?? '';
+  return text;
 }

@@ -83,7 +83,7 @@ export function virtualServer(time: VirtualTime, random: Random, network: Networ
     dropAll() {
       for (const connection of open.values()) connection.drop();
     },
-    userWords: (sessionId) => world.memory.views().find(({ id }) => id === sessionId)?.userTurns ?? [],
+    userWords: (sessionId) => world.memory.view(sessionId)?.userTurns ?? [],
     dial(listener) {
       let ended = false;
       let dead = false;

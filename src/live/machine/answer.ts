@@ -4,7 +4,7 @@ import { learnLifetime, leave, lose, rotate, rotateIfPossible } from './connect.
 import { outstanding, patchConnection, patchTurn, removeTurn, startTimer, stopTimer, tell } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { dropLadder, isCovered, offerRung } from './ladder.ts';
-import { isReplay, REPLAY_MAX_CHARS, SAID_KEPT } from './replay.ts';
+import { isOld, isReplay, REPLAY_MAX_CHARS, SAID_KEPT } from './replay.ts';
 import type { OutTurn } from './types.ts';
 
 /** How many ids of finished tool calls are remembered. */
@@ -72,6 +72,7 @@ export function heard(draft: Draft, signal: ServerSignal): void {
       data.usage = signal.usage;
       return;
     case 'generation-complete':
+      if (data.replay !== undefined && turn?.stage === 'sent' && isOld(data)) return;
       replayWasAnswer(draft, turn);
       if (turn !== undefined || data.unasked) startTimer(draft, 'end', config.endSilence);
       return;
@@ -79,6 +80,11 @@ export function heard(draft: Draft, signal: ServerSignal): void {
       interrupted(draft, turn);
       return;
     case 'turn-complete':
+      if (data.replay !== undefined && turn?.stage === 'sent' && isOld(data)) {
+        // The end of what was said once more: the answer is still to come.
+        data.replay = undefined;
+        return;
+      }
       replayWasAnswer(draft, turn);
       finish(draft);
       return;

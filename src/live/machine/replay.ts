@@ -7,6 +7,7 @@ export const REPLAY_MAX_CHARS = 1_200;
 const UNMISTAKABLE_CHARS = 12;
 /** A handle may be a few exchanges old. */
 export const SAID_KEPT = 24;
+
 /** Whether this is more of what the server said last, from before the connection. */
 export function isReplay({ data }: Draft, signal: ServerSignal): boolean {
   if (data.replay === undefined || signal.kind === 'audio') return data.replay !== undefined;
@@ -26,6 +27,12 @@ export function isReplay({ data }: Draft, signal: ServerSignal): boolean {
   }
   data.replay = undefined;
   return false;
+}
+
+/** Whether what was taken for a replay begins with a whole answer from before, so that it cannot be a new one. */
+export function isOld({ replay = '', said, connection }: Draft['data']): boolean {
+  if (connection?.listened === true) return false;
+  return said.some((text) => text.trim().length >= UNMISTAKABLE_CHARS && replay.trim().startsWith(text.trim()));
 }
 
 /** Whether words are the beginning of one of these texts, or of several in a row: a cut answer and its rest are told as one. */

@@ -105,18 +105,18 @@ const tellTime: Answerer = ({ text, wallTime, timeZone }) => {
   const zone = timeZone === undefined ? {} : { timeZone };
   const format = (options: Intl.DateTimeFormatOptions): string =>
     new Intl.DateTimeFormat('en-GB', { ...options, ...zone }).format(wallTime);
-  const day = format({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
+  const day = () => format({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
   if (
     /\bwhat(?:['’]s| is)? (?:the )?time\b|\btime is it\b|\btell me the time\b|\bwie spät\b|\bqué hora\b/i.test(text)
   ) {
-    return `It is ${format({ hour: '2-digit', minute: '2-digit' })} on ${day}.`;
+    return `It is ${format({ hour: '2-digit', minute: '2-digit' })} on ${day()}.`;
   }
   if (
     /\b(?:what|which) (?:day|date)\b|\btoday['’]?s date\b|\bwhat(?:['’]s| is) the date\b|\btell me the date\b/i.test(
       text,
     )
   )
-    return `Today is ${day}.`;
+    return `Today is ${day()}.`;
   return undefined;
 };
 
