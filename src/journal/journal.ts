@@ -149,7 +149,8 @@ function writer(path: string, file: JournalFile, content: JournalContent, now: (
       if (closed) return Promise.reject(new Error(`The journal ${path} is closed`));
       return new Promise((resolve, reject) => {
         queue.push({ entry: JSON.stringify(entry), resolve, reject });
-        writing ??= drain();
+        // What is appended in the same breath shares the first sync.
+        writing ??= Promise.resolve().then(drain);
       });
     },
     async close() {

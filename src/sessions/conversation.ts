@@ -49,6 +49,11 @@ export interface Conversation {
   isInHand(turnId: string): boolean;
   /** Within `exclusively`: hands what waits to be sent to the link. */
   askWaiting(): Promise<void>;
+  /**
+   * Turns of which the archive does not have all the words yet, as it is going to have them. `undefined` where something
+   * is on its way to the disk that changes more than that: then `settled` tells.
+   */
+  ahead(): readonly Turn[] | undefined;
   /** Waits until all that has come so far is on disk, then runs `task`. */
   settled<T>(task: () => Promise<T>): Promise<T>;
   /** Ends the link and waits until all that came from it is on disk. */
@@ -92,8 +97,9 @@ export function createConversation(ports: ConversationPorts): Conversation {
   const partials = new Map<string, PartialAnswer>();
   /** What has come of the answer under way, on disk or not. */
   let spoken = '';
-  /** What the link told and what is not on disk yet, in order. */
+  /** What the link told and what is not on disk yet, in order; and what of it is on its way there. */
   const inbox: (Words | Told)[] = [];
+  let underWay: readonly (Words | Told)[] = [];
   let draining = false;
   let closing = false;
   let lastLoss = false;
@@ -144,8 +150,19 @@ export function createConversation(ports: ConversationPorts): Conversation {
   async function drain(): Promise<void> {
     for (let left = inbox.length; left > 0 && inbox.length > 0; left -= 1) {
       const next = inbox.shift()!;
+      underWay = [next];
       if ('fact' in next) await follow(next.fact, next.endpoint);
-      else await keepWords(next);
+      else {
+        const [then] = inbox;
+        if (then !== undefined && 'fact' in then && ENDS.has(then.fact.type)) {
+          // The last words and the end of their answer go to the disk together.
+          inbox.shift();
+          left -= 1;
+          underWay = [next, then];
+          await Promise.all([keepWords(next), follow(then.fact, then.endpoint)]);
+        } else await keepWords(next);
+      }
+      underWay = [];
     }
   }
 
@@ -159,24 +176,29 @@ export function createConversation(ports: ConversationPorts): Conversation {
     }).catch(ports.storageFailed);
   }
 
+  /** Hands words to the journal before it first waits, so that what is recorded next comes after them. */
   async function keepWords({ kind, text, endpoint, replyTo }: Words): Promise<void> {
-    if (currentAnswer(replyTo) === undefined) {
-      // The first words go to the disk together with the beginning of their turn.
-      const begun = startedAnswer(endpoint, replyTo);
-      const turnId = answer!.turnId;
-      const [, said] = await Promise.allSettled([
-        begun,
-        record({ type: 'turn.delta', turnId, part: 0, kind, offset: 0, text }),
-      ]);
-      if (said.status === 'fulfilled' && said.value.length > 0) return;
-    }
-    const turn = await startedAnswer(endpoint, replyTo);
-    const last = turn.parts.at(-1);
+    const known = currentAnswer(replyTo);
+    if (known !== undefined) return keepDelta(known, kind, text);
+    // The first words go to the disk together with the beginning of their turn.
+    const begun = beginAnswer(endpoint, replyTo);
+    const { turnId } = answer!;
+    const first = record({ type: 'turn.delta', turnId, part: 0, kind, offset: 0, text });
+    const [, said] = await Promise.allSettled([begun, first]);
+    if (said.status === 'fulfilled' && said.value.length > 0) return;
+    const turn = state.turn(turnId) ?? (await state.recall(turnId));
+    if (turn === undefined) return;
+    state.take(turn);
+    await keepDelta(turn, kind, text);
+  }
+
+  async function keepDelta({ id, parts }: Turn, kind: Words['kind'], text: string): Promise<void> {
+    const last = parts.at(-1);
     const joins = last !== undefined && last.type === kind;
     await keep({
       type: 'turn.delta',
-      turnId: turn.id,
-      part: joins ? turn.parts.length - 1 : turn.parts.length,
+      turnId: id,
+      part: joins ? parts.length - 1 : parts.length,
       kind,
       offset: joins ? last.text.length : 0,
       text,
@@ -186,10 +208,15 @@ export function createConversation(ports: ConversationPorts): Conversation {
   async function startedAnswer(endpoint: Endpoint, replyTo: string | undefined): Promise<Turn> {
     const known = currentAnswer(replyTo);
     if (known !== undefined) return known;
+    await beginAnswer(endpoint, replyTo);
+    return state.turn(answer!.turnId)!;
+  }
+
+  function beginAnswer(endpoint: Endpoint, replyTo: string | undefined): Promise<unknown> {
     const turnId = ports.newId();
     answer = { turnId, replyTo };
     const continues = replyTo === undefined ? undefined : partials.get(replyTo)?.turnId;
-    await keep({
+    return keep({
       type: 'turn.started',
       turnId,
       ...(replyTo !== undefined && { replyTo }),
@@ -197,7 +224,6 @@ export function createConversation(ports: ConversationPorts): Conversation {
       provider: endpoint.provider,
       model: endpoint.model,
     });
-    return state.turn(turnId)!;
   }
 
   /** The answer under way to this question, once it is on disk. */
@@ -345,7 +371,9 @@ export function createConversation(ports: ConversationPorts): Conversation {
       retry: 'user',
     };
     const { turnId } = fact;
-    const again = turnId !== undefined && fact.goesOn && !closing && (await known(turnId)) ? turnId : undefined;
+    let again = fact.goesOn && !closing ? turnId : undefined;
+    // Without a wait where it can be: the last words are on their way to the disk, and this goes with them.
+    if (again !== undefined && state.turn(again) === undefined && !(await known(again))) again = undefined;
     if (answer !== undefined) {
       await keep({
         type: 'turn.ended',
@@ -411,6 +439,20 @@ export function createConversation(ports: ConversationPorts): Conversation {
         link.ask(id, continues !== undefined);
       }
     },
+    ahead() {
+      const turns: Turn[] = [];
+      for (const item of [...underWay, ...inbox]) {
+        if ('text' in item) continue;
+        const { fact } = item;
+        if (fact.type === 'sent' || fact.type === 'requeued') continue;
+        if (fact.type !== 'cut' || fact.turnId === undefined) return undefined;
+        const partial = partials.get(fact.turnId);
+        const begun = answer?.replyTo === fact.turnId ? state.turn(answer.turnId) : undefined;
+        if (partial === undefined || begun === undefined) return undefined;
+        turns.push({ ...begun, parts: [{ type: 'text', text: partial.text }] });
+      }
+      return turns;
+    },
     settled: (task) =>
       exclusively(async () => {
         while (inbox.length > 0) await drain();
@@ -425,6 +467,9 @@ export function createConversation(ports: ConversationPorts): Conversation {
     },
   };
 }
+
+/** What ends an answer, so that no more words of it follow. */
+const ENDS: ReadonlySet<LinkFact['type']> = new Set(['answered', 'cut']);
 
 const CUT = 'The connection was lost while this was being said. What had arrived is kept.';
 

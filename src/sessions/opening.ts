@@ -99,8 +99,7 @@ export function createOpening(ports: SessionsPorts) {
             },
             words,
             roundTrip,
-            context: (plan, traits) =>
-              conversation.settled(() => contextOf(conversation, plan, traits, (handle) => covered.get(handle))),
+            context: (plan, traits) => gather(conversation, plan, traits, (handle) => covered.get(handle)),
             report: (what, facts) => ports.report(what, { ...facts, sessionId }),
             ...(ports.linkConfig && { config: ports.linkConfig }),
           },
@@ -120,12 +119,26 @@ export function createOpening(ports: SessionsPorts) {
     return { conversation, journal, fresh: how === 'restored' };
   }
 
+  /** Without waiting for the disk where what is on its way there is certain: the server is told what it would be told. */
+  function gather(
+    conversation: Conversation,
+    plan: Plan,
+    traits: ModelTraits,
+    watermark: (handle: string) => number | undefined,
+  ): Promise<Context> {
+    const ahead = conversation.ahead();
+    return ahead === undefined
+      ? conversation.settled(() => contextOf(conversation, plan, traits, watermark, []))
+      : contextOf(conversation, plan, traits, watermark, ahead);
+  }
+
   /** What a connection that starts from `plan` has to be told: everything that was said and that it cannot know. */
   async function contextOf(
     conversation: Conversation,
     plan: Plan,
     traits: ModelTraits,
     watermark: (handle: string) => number | undefined,
+    ahead: readonly Turn[],
   ): Promise<Context> {
     const sessionId = conversation.session.id;
     // Questions that wait follow as questions; one whose answer is to go on is part of what was said.
@@ -139,7 +152,9 @@ export function createOpening(ports: SessionsPorts) {
     if (covers === undefined) throw new Error('A handle without a watermark');
     const after = summarised ? 0 : covers;
     if (after >= conversation.session.turnCount) return NO_CONTEXT;
-    const turns = await archive.turnsAfter(sessionId, after, CONTEXT_TURNS);
+    const stored = await archive.turnsAfter(sessionId, after, CONTEXT_TURNS);
+    const newest = new Map([...stored, ...ahead.filter(({ index }) => index > after)].map((turn) => [turn.id, turn]));
+    const turns = [...newest.values()].sort((a, b) => a.index - b.index);
     const earlier = new Map<string, Turn>();
     if (after > 0) {
       for (const turnId of earlierQuestions(turns)) {
