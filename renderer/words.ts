@@ -217,6 +217,12 @@ export const words = {
     reconnectNote: 'Sessions that are live now connect anew at their next message.',
     theme: 'Appearance',
     themes: { system: 'System', light: 'Light', dark: 'Dark' },
+    cutAnswers: 'Go on with an answer that was cut',
+    cutAnswersNote: 'Once, by itself, when the connection is back. Otherwise you are left to ask again.',
+    timeout: 'Let a silent session rest after',
+    timeoutNote: 'Nothing of it is lost: its next message is told the history.',
+    minutes: (count: number) =>
+      count % 60 !== 0 ? `${count} minutes` : count === 60 ? '1 hour' : `${count / 60} hours`,
     save: 'Save',
     saving: 'Saving…',
     cancel: 'Cancel',

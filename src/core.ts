@@ -9,17 +9,11 @@ import type { Archive } from './archive/index.ts';
 import { failed, ok } from './contract/index.ts';
 import type { Notice, Problem, Result } from './contract/index.ts';
 import { journalsIn } from './journal/index.ts';
-import { dial, systemClock } from './live/index.ts';
+import { defaultLinkConfig, dial, systemClock } from './live/index.ts';
 import type { Endpoint } from './live/index.ts';
 import type { Logger } from './log.ts';
 import { createDemoProvider, geminiEndpoint } from './providers/index.ts';
-import {
-  createSessions,
-  INACTIVITY_MS,
-  openLiveSessions,
-  reconcile,
-  SEAL_KEY_BYTES,
-} from './sessions/index.ts';
+import { createSessions, openLiveSessions, reconcile, SEAL_KEY_BYTES } from './sessions/index.ts';
 import type { Seal } from './sessions/index.ts';
 import { createSettings } from './settings/index.ts';
 import type { SecretStore } from './settings/index.ts';
@@ -39,8 +33,6 @@ export interface CoreOptions {
   readonly openKeyValueFile: (name: 'live-state' | 'settings', directory: string) => KeyValueFile;
   readonly secrets: SecretStore;
   readonly log: Logger;
-  /** Milliseconds of silence after which a live session expires. Default: half an hour. */
-  readonly inactivityMs?: number;
 }
 
 export interface Core {
@@ -52,6 +44,9 @@ export interface Core {
 }
 
 export type OpenedCore = Result<Core>;
+
+const MINUTE_MS = 60_000;
+const LEAVES_CUT_ANSWERS = { ...defaultLinkConfig, goOn: false };
 
 /** How many notices are kept for clients that come later. */
 const NOTICES_KEPT = 50;
@@ -113,7 +108,7 @@ export async function openCore(options: CoreOptions): Promise<OpenedCore> {
     const liveSessions = openLiveSessions({
       file: openFile('live-state'),
       clock: systemClock,
-      timeoutMs: options.inactivityMs ?? INACTIVITY_MS,
+      timeoutMs: () => settings.current.timeoutMinutes * MINUTE_MS,
       seal: await sealFrom(options.secrets),
       on: (event, sessionId) => log.debug({ event, sessionId }, 'Live session'),
       persistFailed: (error) => notify(storageProblem(error)),
@@ -132,6 +127,7 @@ export async function openCore(options: CoreOptions): Promise<OpenedCore> {
       clock: systemClock,
       random: Math.random,
       newId: randomUUID,
+      linkConfig: () => (settings.current.cutAnswers === 'go-on' ? defaultLinkConfig : LEAVES_CUT_ANSWERS),
       publish: events.publish,
       notify,
       report,

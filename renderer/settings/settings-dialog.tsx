@@ -6,9 +6,11 @@ import { Button, IconButton } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Modal } from '../ui/modal.tsx';
 import { words } from '../words.ts';
+import { CutAnswers } from './cut-answers.tsx';
 import { Field } from './field.tsx';
 import { KeyNote } from './key-note.tsx';
 import { ThemeChoice } from './theme-choice.tsx';
+import { Timeout } from './timeout.tsx';
 
 const FIELD =
   'h-9 w-full rounded-md border border-edge bg-ground px-2.5 text-ui text-ink placeholder:text-faint disabled:border-line disabled:text-faint';
@@ -156,6 +158,8 @@ function SettingsForm({ view, onClose }: { view: SettingsView; onClose: () => vo
         )}
       </Field>
       <ThemeChoice theme={view.settings.theme} />
+      <CutAnswers choice={view.settings.cutAnswers} />
+      <Timeout minutes={view.settings.timeoutMinutes} />
       <div className="flex items-center gap-3">
         <p className="min-w-0 flex-1 text-note text-faint">{dirty ? words.settings.reconnectNote : ''}</p>
         <Button onClick={onClose}>{words.settings.cancel}</Button>

@@ -16,10 +16,20 @@ export const settingsSchema = z.object({
     .max(500)
     .nullable(),
   theme: z.enum(['system', 'light', 'dark']),
+  /** Whether an answer that was cut by the connection is gone on with by itself, once, or left to the user. */
+  cutAnswers: z.enum(['go-on', 'leave']),
+  /** Minutes of silence after which a conversation's live state is given up; it goes on from its history then. */
+  timeoutMinutes: z.number().int().min(1).max(1_440),
 });
 export type Settings = Readonly<z.infer<typeof settingsSchema>>;
 
-export const defaultSettings: Settings = { model: DEFAULT_MODEL, baseUrl: null, theme: 'system' };
+export const defaultSettings: Settings = {
+  model: DEFAULT_MODEL,
+  baseUrl: null,
+  theme: 'system',
+  cutAnswers: 'go-on',
+  timeoutMinutes: 30,
+};
 
 export const settingsViewSchema = z.object({
   settings: settingsSchema,

@@ -48,7 +48,8 @@ export interface LinkPorts {
   readonly roundTrip?: (ms: number) => void;
   /** Facts for the log; never content, keys or handles. */
   readonly report: (what: string, facts: Readonly<Record<string, string | number>>) => void;
-  readonly config?: LinkConfig;
+  /** Asked anew for each step, so that settings count at once. */
+  readonly config?: () => LinkConfig;
 }
 
 export interface Link {
@@ -86,7 +87,7 @@ interface Prepared {
 
 /** Performs what the machine decides, with a socket, a clock and what the conversation knows. */
 export function createLink(ports: LinkPorts, start: LinkStart): Link {
-  const { clock, config } = ports;
+  const { clock } = ports;
   let data = startLink(start);
   let connection: Prepared | undefined;
   const inbox: LinkInput[] = [];
@@ -98,7 +99,7 @@ export function createLink(ports: LinkPorts, start: LinkStart): Link {
     if (busy) return;
     busy = true;
     for (let next = inbox.shift(); next !== undefined; next = inbox.shift()) {
-      const result = step(data, next, { at: clock.now(), random: ports.random() }, config);
+      const result = step(data, next, { at: clock.now(), random: ports.random() }, ports.config?.());
       data = result.data;
       for (const effect of result.effects) perform(effect);
     }

@@ -43,6 +43,8 @@ export interface Conversation {
   exclusively<T>(task: () => Promise<T>): Promise<T>;
   /** Within `exclusively`: writes an entry, then tells the clients. */
   record(entry: JournalEntry): Promise<readonly Turn[]>;
+  /** A turn that is under way or was touched lately. */
+  turn(turnId: string): Turn | undefined;
   /** Within `exclusively`: makes an ended turn known, so that an entry can change it. */
   take(turn: Turn): void;
   /** Whether the link has this turn, so that to ask it again would be to ask it twice. */
@@ -426,6 +428,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
     link,
     exclusively,
     record,
+    turn: state.turn,
     take: state.take,
     isInHand: (turnId) => questions.has(turnId),
     async askWaiting() {

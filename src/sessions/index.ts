@@ -1,4 +1,4 @@
-export { INACTIVITY_MS, openLiveSessions, SEAL_KEY_BYTES } from './live-sessions.ts';
+export { openLiveSessions, SEAL_KEY_BYTES } from './live-sessions.ts';
 export type { LiveSession, LiveSessionEvent, LiveSessions, Seal } from './live-sessions.ts';
 export { reconcile } from './reconcile.ts';
 export { createSessions } from './sessions.ts';

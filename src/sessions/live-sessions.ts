@@ -57,14 +57,13 @@ export interface LiveSessionsPorts {
   readonly file: KeyValueFile;
   readonly clock: Clock;
   /** Milliseconds without activity after which a live session expires. */
-  readonly timeoutMs: number;
+  readonly timeoutMs: () => number;
   /** Seals handles where the host has a keystore; they are bearer secrets for a conversation. */
   readonly seal: Seal | undefined;
   readonly on: (event: LiveSessionEvent, sessionId: string) => void;
   readonly persistFailed: (error: unknown) => void;
 }
 
-export const INACTIVITY_MS = 30 * 60 * 1000;
 const SWEEP_EVERY_MS = 60 * 1000;
 /** Changes of this long go to the file together: losing them costs a step down the ladder and nothing else. */
 const PERSIST_AFTER_MS = 100;
@@ -110,7 +109,7 @@ export function openLiveSessions(ports: LiveSessionsPorts): LiveSessions {
   function expired(session: LiveSession): boolean {
     const idle = clock.now() - session.lastActivityAt;
     // A clock that was set back makes a session look as if it were of the future: that is no sign of life.
-    return idle > timeoutMs || idle < -timeoutMs;
+    return Math.abs(idle) > timeoutMs();
   }
 
   function sweep(): void {

@@ -2,7 +2,7 @@ import type { Archive, SessionRecord } from '../archive/index.ts';
 import { textOf } from '../contract/index.ts';
 import type { CoreEvent, Problem, Turn } from '../contract/index.ts';
 import type { Journal, Journals, OpenedJournal } from '../journal/index.ts';
-import { contextForm, contextFrom, createLink, NO_CONTEXT } from '../live/index.ts';
+import { contextForm, contextFrom, createLink, defaultLinkConfig, NO_CONTEXT } from '../live/index.ts';
 import type { Clock, Context, Dial, Endpoint, LinkConfig, LinkData, ModelTraits, Plan } from '../live/index.ts';
 import { storageProblem } from '../storage/index.ts';
 import { earlierQuestions, turnsToTell } from './context.ts';
@@ -26,7 +26,7 @@ export interface SessionsPorts {
   readonly random: () => number;
   /** An id that nothing else has. */
   readonly newId: () => string;
-  readonly linkConfig?: LinkConfig;
+  readonly linkConfig?: () => LinkConfig;
   /** Another maker of links, for whoever wants to look at them. */
   readonly createLink?: typeof createLink;
   /** Whether there is a network, as far as is known. */
@@ -204,7 +204,8 @@ export function createOpening(ports: SessionsPorts) {
       if (turn.status === 'streaming') {
         const { id, replyTo } = turn;
         const question = replyTo === undefined ? undefined : await archive.turn(conversation.session.id, replyTo);
-        const goesOn = fresh && turn.continues === undefined && question?.status === 'answered';
+        const wanted = (ports.linkConfig?.() ?? defaultLinkConfig).goOn;
+        const goesOn = wanted && fresh && turn.continues === undefined && question?.status === 'answered';
         if (goesOn) conversation.take(question);
         await conversation.record({
           type: 'turn.ended',

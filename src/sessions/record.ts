@@ -19,7 +19,7 @@ export interface SessionState {
    * without waiting for the one before: they are applied in the order of the calls.
    */
   record(entry: JournalEntry): Promise<readonly Turn[]>;
-  /** Makes a turn of the archive known here, so that an entry can change it. */
+  /** Makes a turn of the archive known here, unless it is, so that an entry can change it. */
   take(turn: Turn): void;
   /** A turn as the archive has it. */
   recall(turnId: string): Promise<Turn | undefined>;
@@ -47,6 +47,8 @@ export function createSessionState(
   const turns = new Map(underWay.map((turn) => [turn.id, turn]));
   /** Turns of which the archive does not have everything. */
   const unsaved = new Set<string>();
+  /** Ended turns that an entry is about to change. */
+  const held = new Set<string>();
 
   return {
     get session() {
@@ -59,14 +61,21 @@ export function createSessionState(
       return journal.position.seq;
     },
     turn: (turnId) => turns.get(turnId),
-    take: (turn) => void turns.set(turn.id, turn),
+    take(turn) {
+      // What is known here may be ahead of the archive.
+      if (!turns.has(turn.id)) turns.set(turn.id, turn);
+      held.add(turn.id);
+    },
     recall: (turnId) => archive.turn(session.id, turnId),
     async record(entry) {
       const { seq, at, bytes } = await journal.append(entry);
       const projected = applyEntry(session, (id) => turns.get(id), { seq, at, entry });
       if (projected === undefined) return [];
       session = projected.session;
-      for (const turn of projected.turns) turns.set(turn.id, turn);
+      for (const turn of projected.turns) {
+        turns.set(turn.id, turn);
+        held.delete(turn.id);
+      }
       // Streaming text is read from here until its turn ends; the archive need not follow every word. But it must have
       // them before its mark goes beyond them: after a crash, what lies before the mark is not read again.
       if (FOLLOWED_LATER.has(entry.type)) {
@@ -82,7 +91,7 @@ export function createSessionState(
         }
       }
       for (const turn of turns.values()) {
-        if (!UNDER_WAY.has(turn.status) && !unsaved.has(turn.id)) turns.delete(turn.id);
+        if (!UNDER_WAY.has(turn.status) && !unsaved.has(turn.id) && !held.has(turn.id)) turns.delete(turn.id);
       }
       return projected.turns;
     },

@@ -131,9 +131,7 @@ export function createSessions(ports: SessionsPorts): Sessions {
   }
 
   async function knownTurn(conversation: Conversation, turnId: string): Promise<Turn | undefined> {
-    return (
-      conversation.underWay.find(({ id }) => id === turnId) ?? (await archive.turn(conversation.session.id, turnId))
-    );
+    return conversation.turn(turnId) ?? (await archive.turn(conversation.session.id, turnId));
   }
 
   const sessions: Sessions = {

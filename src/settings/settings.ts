@@ -29,6 +29,8 @@ export interface SettingsPorts {
 export type SettingsChange = { readonly [Key in keyof Settings]?: Settings[Key] | undefined };
 
 export interface SettingsStore {
+  /** As they count now. */
+  readonly current: Settings;
   view(): Promise<SettingsView>;
   update(change: SettingsChange): Promise<Result<SettingsView>>;
   setApiKey(key: string | null): Promise<Result<SettingsView>>;
@@ -85,6 +87,9 @@ export function createSettings(ports: SettingsPorts): SettingsStore {
   }
 
   return {
+    get current() {
+      return { ...stored, ...environment };
+    },
     view,
     async update(change) {
       const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
@@ -132,7 +137,13 @@ function readStored(raw: Record<string, unknown>, notify: (problem: Problem) => 
     });
     return defaultSettings[name];
   };
-  return { model: read('model'), baseUrl: read('baseUrl'), theme: read('theme') };
+  return {
+    model: read('model'),
+    baseUrl: read('baseUrl'),
+    theme: read('theme'),
+    cutAnswers: read('cutAnswers'),
+    timeoutMinutes: read('timeoutMinutes'),
+  };
 }
 
 function fromEnvironment(

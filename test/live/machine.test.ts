@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LinkInput } from '../../src/live/index.ts';
-import { ask, lost, MINUTE, playedLive, playLink, SECOND, START } from './played-link.ts';
+import { ask, lost, MINUTE, playedLive, playLink, rung, SECOND, START } from './played-link.ts';
 import type { PlayedLink } from './played-link.ts';
 
 const turnIds = (link: PlayedLink) => link.asks.map(({ turnId }) => turnId);
@@ -81,6 +81,25 @@ describe('turns', () => {
       ['q2', false],
     ]);
     expect(link.asks.at(-1)).toMatchObject({ turnId: 'q3', form: 'question' });
+  });
+
+  it('whose answer is cut are left to the user where they want it so', () => {
+    const link = playedLive({ goOn: false });
+    link.input(ask('q2'), ask('q3'));
+    link.says({ kind: 'text', text: 'Tw' });
+    link.ends(lost);
+    expect(link.factsOf('cut')).toMatchObject([{ turnId: 'q2', goesOn: false }]);
+    expect(link.asks.at(-1)).toMatchObject({ turnId: 'q3', form: 'question' });
+  });
+
+  it('whose answer was cut in an earlier run of the program are gone on with', () => {
+    const link = playLink();
+    link.input({ type: 'ask', turnId: 'q1', continuation: true });
+    expect(link.asks).toMatchObject([{ turnId: 'q1', form: 'continuation' }]);
+    link.says({ kind: 'text', text: 'rest' });
+    link.ends(lost);
+    // That was the one time.
+    expect(link.factsOf('cut')).toMatchObject([{ turnId: 'q1', goesOn: false }]);
   });
 
   it('that are lost five times in vain are handed back to the user, and the next one goes on', () => {
@@ -436,6 +455,62 @@ describe('a clock that is set', () => {
     link.setClock(-by);
     link.pass(5 * SECOND);
     expect(link.asks.at(-1)).toMatchObject({ turnId: 'q3' });
+  });
+});
+
+describe('what a connection is told', () => {
+  const gathering = (setupWaits: boolean) => {
+    const link = playLink({ ladder: [rung('h1')], gathering: 'by hand', setupWaits, dial: () => 'ready' });
+    link.input(ask('q1'));
+    const told = (turns: number) => link.input({ type: 'context', epoch: link.data.epoch, turns });
+    const effects = () => link.effects.map(({ type }) => type).filter((type) => SENT.has(type));
+    return { link, told, effects };
+  };
+  const SENT = new Set(['dial', 'setup', 'tell-context', 'ask', 'hang-up']);
+
+  it('is gathered while it is dialled; what stands in the setup is waited for', () => {
+    const { link, told, effects } = gathering(true);
+    expect(effects()).toEqual(['dial']);
+    expect(link.state.kind).toBe('connecting');
+    told(2);
+    expect(effects()).toEqual(['dial', 'setup', 'tell-context', 'ask']);
+    expect(link.state).toMatchObject({ kind: 'live', restored: 'resumed' });
+  });
+
+  it('is waited for by the first question, and by no more than that', () => {
+    const { link, told, effects } = gathering(false);
+    expect(effects()).toEqual(['dial', 'setup']);
+    expect(link.state.kind).toBe('connecting');
+    told(2);
+    expect(effects()).toEqual(['dial', 'setup', 'tell-context', 'ask']);
+  });
+
+  it('comes before what the server says meanwhile: a greeting is none the less known for one', () => {
+    const { link, told, effects } = gathering(false);
+    link.says({ kind: 'text', text: 'Hello again.' });
+    told(0);
+    expect(effects()).toEqual(['dial', 'setup']);
+    expect(link.factsOf('words')).toEqual([]);
+    link.says({ kind: 'turn-complete' });
+    expect(effects()).toEqual(['dial', 'setup', 'ask']);
+  });
+
+  it('is not told to a connection that went meanwhile, and its failure is one of the connection', () => {
+    const { link, told, effects } = gathering(false);
+    link.ends(lost);
+    told(3);
+    expect(effects()).not.toContain('tell-context');
+    link.pass(SECOND);
+    const problem = { code: 'internal', message: 'Not prepared.', retry: 'automatic' } as const;
+    link.input({ type: 'unprepared', epoch: link.data.epoch, problem });
+    expect(effects().at(-1)).toBe('hang-up');
+    expect(link.state).toMatchObject({ kind: 'waiting', problem: { code: 'internal' } });
+  });
+
+  it('that never comes is one dial in vain', () => {
+    const { link } = gathering(false);
+    link.pass(15 * SECOND);
+    expect(link.state).toMatchObject({ kind: 'waiting', problem: { code: 'server_silent' } });
   });
 });
 

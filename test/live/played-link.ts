@@ -9,7 +9,7 @@ import type {
   Rung,
   TimerName,
 } from '../../src/live/index.ts';
-import { linkState, startLink, step } from '../../src/live/index.ts';
+import { defaultLinkConfig, linkState, startLink, step } from '../../src/live/index.ts';
 import type { AskForm, ServerSignal } from '../../src/live/index.ts';
 
 export const START = Date.UTC(2026, 0, 1);
@@ -33,6 +33,8 @@ export interface World {
   closes?: boolean;
   contextTurns?: (plan: Plan) => number;
   preparation?: 'fails';
+  readonly goOn?: boolean;
+  readonly setupWaits?: boolean;
   /** What a connection is told is at hand at once, unless the test says when. */
   gathering?: 'by hand';
 }
@@ -129,8 +131,9 @@ export function playLink(world: World = {}): PlayedLink {
     for (let next = inbox.shift(); next !== undefined; next = inbox.shift()) {
       const moment = frozen({ at: at(), random: world.random?.() ?? 0.5 });
       // What goes in is frozen, so a step that changes it throws; and it is made twice, so it must be the same.
-      const result = step(data, frozen(next), moment);
-      expect(step(data, next, moment)).toEqual(result);
+      const config = { ...defaultLinkConfig, goOn: world.goOn ?? true };
+      const result = step(data, frozen(next), moment, config);
+      expect(step(data, next, moment, config)).toEqual(result);
       data = frozen(result.data);
       for (const effect of result.effects) perform(effect);
     }
@@ -148,7 +151,7 @@ export function playLink(world: World = {}): PlayedLink {
           return;
         }
         input(
-          { type: 'prepared', epoch: effect.epoch, model: world.model ?? MODEL, setupWaits: true },
+          { type: 'prepared', epoch: effect.epoch, model: world.model ?? MODEL, setupWaits: world.setupWaits ?? true },
           ...(world.gathering === 'by hand' ? [] : [context(effect.epoch, effect.plan)]),
         );
         return;

@@ -119,6 +119,50 @@ describe('a conversation', () => {
     expect(textOf(await answerTo(api, id, turnId))).toMatch(/\b1\b.*\b200\b/s);
   });
 
+  it('leaves a cut answer to the user where the settings say so, from the next cut on', async () => {
+    const { dataDir, env, simulator } = await testWorld({ pace: 5 });
+    const api = clientOf(await openTestCore(dataDir, env));
+    await api.settings.update({ cutAnswers: 'leave' });
+    const { id } = await api.sessions.create({});
+    const turnId = randomId();
+    await api.turns.send({ sessionId: id, turnId, text: 'Count to 200' });
+    await until('an answer under way', async () =>
+      (await turnsOf(api, id)).some((turn) => turn.status === 'streaming' && textOf(turn).length > 20),
+    );
+    simulator.dropAll();
+    await answerTo(api, id, turnId, 'interrupted');
+    expect(textOf(await ask(api, id, 'Count to 3'))).toMatch(/\b3\b/);
+    const answers = (await turnsOf(api, id)).filter(({ role }) => role === 'model');
+    expect(answers.map(({ status }) => status)).toEqual(['interrupted', 'complete']);
+  });
+
+  it('hears each turn once, however fast they come and are answered', async () => {
+    const { dataDir, env, simulator } = await testWorld();
+    const api = clientOf(await openTestCore(dataDir, env));
+    const { id } = await api.sessions.create({});
+    const ids = Array.from({ length: 40 }, randomId);
+    const texts = ids.map((_, at) => `Count to ${at + 2}`);
+    // Answers come as fast as they can, so that turns are written right into their ends.
+    await Promise.all(ids.map((turnId, at) => api.turns.send({ sessionId: id, turnId, text: texts[at]! })));
+    await answerTo(api, id, ids.at(-1)!);
+    expect(simulator.sessions().flatMap(({ userTurns }) => userTurns)).toEqual(texts);
+  });
+
+  it('is not asked twice when it is asked again while its answer comes', async () => {
+    const { dataDir, env, simulator } = await testWorld({ pace: 5 });
+    const api = clientOf(await openTestCore(dataDir, env));
+    const { id } = await api.sessions.create({});
+    const turnId = randomId();
+    await api.turns.send({ sessionId: id, turnId, text: 'Count to 60' });
+    await until('an answer under way', async () =>
+      (await turnsOf(api, id)).some(({ status }) => status === 'streaming'),
+    );
+    for (let time = 0; time < 3; time += 1) await api.turns.regenerate({ sessionId: id, turnId });
+    await answerTo(api, id, turnId);
+    expect(simulator.sessions().flatMap(({ userTurns }) => userTurns)).toEqual(['Count to 60']);
+    expect((await turnsOf(api, id)).map(({ status }) => status)).toEqual(['answered', 'complete']);
+  });
+
   it('sends a turn again by itself when the connection went before an answer came', async () => {
     const { dataDir, env, simulator } = await testWorld({
       script: { rules: [{ when: { event: 'turn', connection: 1 }, do: { kind: 'drop' } }] },

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/live/index.ts';
-import { INACTIVITY_MS, openLiveSessions, SEAL_KEY_BYTES } from '../../src/sessions/live-sessions.ts';
+import { openLiveSessions, SEAL_KEY_BYTES } from '../../src/sessions/live-sessions.ts';
 import type { LiveSessionEvent, LiveSessions, Seal, StoredRung } from '../../src/sessions/live-sessions.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;
+const INACTIVITY_MS = 30 * MINUTE;
 
 /** A clock that goes when it is told to. */
 function handClock() {
@@ -79,7 +80,12 @@ interface World {
   readonly errors: unknown[];
 }
 
-function open(file: MemoryFile, time: ReturnType<typeof handClock>, seal?: Seal, timeoutMs = INACTIVITY_MS): World {
+function open(
+  file: MemoryFile,
+  time: ReturnType<typeof handClock>,
+  seal?: Seal,
+  timeoutMs = () => INACTIVITY_MS,
+): World {
   const events: (readonly [LiveSessionEvent, string])[] = [];
   const errors: unknown[] = [];
   const live = openLiveSessions({
@@ -145,7 +151,7 @@ describe('a live session', () => {
 
   it('expires after as long as the host wants', () => {
     const time = handClock();
-    const { live } = open(memoryFile(), time, undefined, 5 * MINUTE);
+    const { live } = open(memoryFile(), time, undefined, () => 5 * MINUTE);
     live.createSession('a');
     time.pass(5 * MINUTE + 1);
     expect(live.isActive('a')).toBe(false);
@@ -201,7 +207,7 @@ describe('a live session', () => {
     openLiveSessions({
       file,
       clock: earlier,
-      timeoutMs: INACTIVITY_MS,
+      timeoutMs: () => INACTIVITY_MS,
       seal: undefined,
       on: (event, id) => events.push(`${event} ${id}`),
       persistFailed: () => expect.fail('It can be written'),
@@ -211,6 +217,42 @@ describe('a live session', () => {
 });
 
 describe('the sweep', () => {
+  it('tells whoever uses a session that it has expired, and leaves one alone that is busy', () => {
+    const time = handClock();
+    const { live, events } = open(memoryFile(), time);
+    const told: string[] = [];
+    const busy = new Set(['b']);
+    live.watch({ busy: (id) => busy.has(id), expired: (id) => told.push(id) });
+    live.createSession('a');
+    live.createSession('b');
+    time.pass(32 * MINUTE);
+    expect(told).toEqual(['a']);
+    expect(live.isActive('b')).toBe(true);
+    // Once it is silent its time starts.
+    busy.clear();
+    time.pass(29 * MINUTE);
+    expect(live.active()).toEqual(['b']);
+    time.pass(3 * MINUTE);
+    expect(told).toEqual(['a', 'b']);
+    expect(events.filter(([event]) => event === 'expired')).toEqual([
+      ['expired', 'a'],
+      ['expired', 'b'],
+    ]);
+  });
+
+  it('goes by the time that is set now', () => {
+    const time = handClock();
+    let minutes = 60;
+    const { live } = open(memoryFile(), time, undefined, () => minutes * MINUTE);
+    live.createSession('a');
+    time.pass(45 * MINUTE);
+    expect(live.isActive('a')).toBe(true);
+    minutes = 30;
+    time.pass(2 * MINUTE);
+    expect(live.isActive('a')).toBe(false);
+    expect(live.getSession('a')).toBeUndefined();
+  });
+
   it('removes what has expired each minute, from the file too', () => {
     const time = handClock();
     const file = memoryFile();

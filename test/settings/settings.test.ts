@@ -68,7 +68,7 @@ describe('settings', () => {
     const conf = () => new Conf({ cwd, configName: 'settings', clearInvalidConfig: false });
     const first = open({ file: conf() });
     const view = await viewOf(first.settings.update({ model: 'gemini-9', theme: 'dark' }));
-    expect(view.settings).toEqual({ model: 'gemini-9', baseUrl: null, theme: 'dark' });
+    expect(view.settings).toEqual({ ...defaultSettings, model: 'gemini-9', theme: 'dark' });
     expect(first.events).toEqual([{ type: 'settings.changed', view }]);
     const again = open({ file: conf() });
     expect((await again.settings.view()).settings).toEqual(view.settings);
@@ -110,7 +110,7 @@ describe('settings', () => {
     };
     const { settings, file } = open({ env, secrets: secretsInMemory({ 'gemini-api-key': 'stored-key-0000' }) });
     expect(await settings.view()).toEqual({
-      settings: { model: 'gemini-env', baseUrl: 'ws://127.0.0.1:9', theme: 'system' },
+      settings: { ...defaultSettings, model: 'gemini-env', baseUrl: 'ws://127.0.0.1:9' },
       apiKey: { source: 'environment', hint: '1234' },
       fixed: ['model', 'baseUrl', 'apiKey'],
       provider: 'gemini',
@@ -141,7 +141,7 @@ describe('settings', () => {
 
   it('replace a field of the file that cannot be used by its default, say so, and keep the others', async () => {
     const { settings, problems } = open({ file: fileInMemory({ model: 'a b', baseUrl: 7, theme: 'dark' }) });
-    expect((await settings.view()).settings).toEqual({ model: DEFAULT_MODEL, baseUrl: null, theme: 'dark' });
+    expect((await settings.view()).settings).toEqual({ ...defaultSettings, theme: 'dark' });
     expect(problems.map(({ message }) => message)).toEqual([
       expect.stringContaining('“model”'),
       expect.stringContaining('“baseUrl”'),

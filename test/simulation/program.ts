@@ -3,7 +3,7 @@ import type { CoreEvent, LinkState, Turn } from '../../src/contract/index.ts';
 import type { ClientFrame } from '../../src/live/frames.ts';
 import { createLink, defaultLinkConfig } from '../../src/live/index.ts';
 import type { Dial, Link, LinkFact } from '../../src/live/index.ts';
-import { createSessions, INACTIVITY_MS, openLiveSessions, reconcile } from '../../src/sessions/index.ts';
+import { createSessions, openLiveSessions, reconcile } from '../../src/sessions/index.ts';
 import type { Sessions } from '../../src/sessions/index.ts';
 import { virtualArchive, virtualFile, virtualJournals } from './disk.ts';
 import type { Machine, VirtualDisk } from './disk.ts';
@@ -128,7 +128,7 @@ export function startProgram(disk: VirtualDisk, options: ProgramOptions): Progra
   const liveSessions = openLiveSessions({
     file: virtualFile(disk),
     clock,
-    timeoutMs: INACTIVITY_MS,
+    timeoutMs: () => 30 * 60_000,
     seal: undefined,
     on: (event, id) => trace(() => `live session ${id}: ${event}`),
     persistFailed: (error) => broken(`the live state was not written: ${String(error)}`),

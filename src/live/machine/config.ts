@@ -43,6 +43,8 @@ export interface LinkConfig {
   /** Older handles are not tried: by one source they live two hours. */
   readonly handleLifetime: number;
   readonly ladderLength: number;
+  /** Whether the rest of an answer that was cut is asked for by itself, once. */
+  readonly goOn: boolean;
   /** How often the same turn is handed to connections in vain before the user is asked. */
   readonly lossesMax: number;
   /** A turn that kills this many connections is put aside. */
@@ -89,6 +91,7 @@ export const defaultLinkConfig: LinkConfig = {
   lifetimeMargin: 15 * SECOND,
   handleLifetime: 110 * MINUTE,
   ladderLength: 4,
+  goOn: true,
   lossesMax: 5,
   deathsMax: 2,
   offlineRetry: 30 * SECOND,

@@ -336,7 +336,7 @@ export function cut(draft: Draft, turn: OutTurn, problem: Problem): void {
     return;
   }
   // Once by itself; an answer that is cut again is left to the user.
-  const goesOn = turn.spoke && !turn.continuation;
+  const goesOn = config.goOn && turn.spoke && !turn.continuation;
   data.lastAnswered = turnId;
   if (goesOn) patchTurn(draft, turnId, { ...AGAIN, continuation: true, spoke: false, losses: 0 });
   else removeTurn(draft, turnId);
@@ -370,7 +370,6 @@ const TOO_MANY_DIALS: Problem = {
 
 const TURN_REJECTED: Problem = {
   code: 'turn_rejected',
-  message:
-    'The server ended the connection at this message, more than once. It was put aside; the conversation goes on.',
+  message: 'The server ended the connection at this message. It was put aside, so that the conversation can go on.',
   retry: 'user',
 };
