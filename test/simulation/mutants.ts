@@ -15,6 +15,7 @@ interface Edit {
 
 const edit = (file: string, find: string, replace: string): Edit => ({ file, find, replace });
 const machine = (file: string, find: string, replace: string) => edit(`src/live/machine/${file}.ts`, find, replace);
+const sessions = (file: string, find: string, replace: string) => edit(`src/sessions/${file}.ts`, find, replace);
 const context = (find: string, replace: string) => edit('src/sessions/context.ts', find, replace);
 
 /** Bugs that people make in clients of this kind. */
@@ -130,11 +131,6 @@ export const mutants: readonly Mutant[] = [
     edits: [context('waiting.has(turn.id) || ', 'waiting.has("") || ')],
   },
   {
-    name: 'mixes-greeting-and-answer',
-    bug: 'the end of a greeting is taken for the end of the answer',
-    edits: [machine('answer', "if (turn.interrupted && turn.stage === 'sent') {", 'if (data.epoch < 0) {')],
-  },
-  {
     name: 'believes-a-replay',
     bug: 'what a resumed server says once more is taken for the answer',
     edits: [machine('answer', 'if (isReplay(draft, signal)) return;', '')],
@@ -206,6 +202,53 @@ export const mutants: readonly Mutant[] = [
         'connect',
         "(problem.code === 'setup_rejected' || problem.code === 'server_silent')",
         "problem.code === 'setup_rejected'",
+      ),
+    ],
+  },
+  {
+    name: 'asks-what-the-link-has',
+    bug: 'a turn whose end is not on disk yet is handed to the link once more',
+    edits: [sessions('conversation', ' || questions.has(turn.id)) continue;', ') continue;')],
+  },
+  {
+    name: 'asks-anew-after-a-restart',
+    bug: 'a program that starts again forgets that an answer had begun',
+    edits: [sessions('conversation', 'link.ask(id, continues !== undefined);', 'link.ask(id);')],
+  },
+  {
+    name: 'renews-old-watermarks',
+    bug: 'an older handle is said to cover what only the newest does',
+    edits: [sessions('opening', 'covered.get(handle) ?? covers]', 'covers]')],
+  },
+  {
+    name: 'stores-handles-too-early',
+    bug: 'the watermark is taken before the words that it stands for are on disk',
+    edits: [
+      sessions(
+        'conversation',
+        '        ports.keepLadder(fact, coveredIndex(state.session.turnCount, state.underWay));\n        return;',
+        '        return;',
+      ),
+      sessions(
+        'conversation',
+        "      case 'first-delta':\n        health.firstDelta(fact.ms);\n        return;",
+        "      case 'first-delta':\n        health.firstDelta(fact.ms);\n        return;\n      case 'ladder':\n        ports.keepLadder(fact, coveredIndex(state.session.turnCount, state.underWay));\n        return;",
+      ),
+    ],
+  },
+  {
+    name: 'tells-without-the-last-words',
+    bug: 'a server is told the history without the words that are on their way to the disk',
+    edits: [sessions('conversation', 'turns.push({ ...begun, parts:', 'turns.push({ ...begun, role: "note", parts:')],
+  },
+  {
+    name: 'is-behind-its-own-archive',
+    bug: 'the archive claims words that it does not have',
+    edits: [
+      sessions(
+        'record',
+        'const behind = [...unsaved].flatMap((id) => turns.get(id) ?? []);',
+        'const behind: Turn[] = [];',
       ),
     ],
   },

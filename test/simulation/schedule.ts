@@ -46,6 +46,8 @@ const isQuestion = (words: string) => !words.startsWith('Your last answer was cu
 const tokenOf = (text: string) => [...text.matchAll(/#(\d+)#/g)].map((match) => Number(match[1]));
 /** A state that announces when it ends, or is bound to end soon, may last this much longer. */
 const STATE_GRACE_MS = 40 * SECOND;
+/** Whenever a turn has changed, the program dies right after it this often. */
+const CRASH_SHARE = 0.004;
 /** From the user's wish to the end of the answer that is stopped. */
 const STOP_TAKES_MAX_MS = 5 * SECOND;
 /** As long as a state may last that is on its way to another: a setup and the closing of the old connection. */
@@ -128,6 +130,7 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
       stateBy = until + STATE_GRACE_MS;
     } else if (event.type === 'turn.changed') {
       const { turn } = event;
+      if (!quiet && random() < CRASH_SHARE) time.after(between(random, 0, 20), crash);
       say(() => `turn: ${turn.id} ${turn.role} ${turn.status} ${JSON.stringify(textOf(turn).slice(0, 60))}`);
     }
   }
@@ -166,14 +169,22 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
     }
   }
 
-  /** What the server has been told must be in order and told once. */
+  /** What the server has been told must be in order and told once, and it must know the answer that it is to go on with. */
   server.onClientFrame = (sessionId, frame) => {
+    const asked = askedIn(frame);
+    const [, quoted] = /It ended with: “(.+)”/.exec(asked ?? '') ?? [];
+    // A server that had hung up by then has not heard it.
+    const heard = sessionId !== undefined && server.userWords(sessionId).at(-1) === asked;
+    if (heard && quoted !== undefined) {
+      const known = `${server.modelWords(sessionId).join('')} ${server.instruction}`;
+      check(known.includes(quoted), `asked to go on with what the server does not know: ${quoted}`);
+    }
     if (sessionId === undefined || !('clientContent' in frame)) return;
-    const heard = server.userWords(sessionId).filter(isQuestion).flatMap(tokenOf);
-    for (let at = 1; at < heard.length; at += 1) {
+    const told = server.userWords(sessionId).filter(isQuestion).flatMap(tokenOf);
+    for (let at = 1; at < told.length; at += 1) {
       check(
-        heard[at]! > heard[at - 1]!,
-        `the server was told ${heard[at]} after ${heard[at - 1]}: ${heard.slice(-8).join(' ')}`,
+        told[at]! > told[at - 1]!,
+        `the server was told ${told[at]} after ${told[at - 1]}: ${told.slice(-8).join(' ')}`,
       );
     }
   };
@@ -198,7 +209,9 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
     if (quiet) return;
     const bursts = random() < 0.15 ? 1 + Math.floor(random() * 4) : 1;
     for (let n = 0; n < bursts; n += 1) {
-      time.after(n * between(random, 0, 3 * SECOND), () => {
+      // Some write the next line while the last is still on its way to the disk.
+      const gap = random() < 0.5 ? 15 : 3 * SECOND;
+      time.after(n * between(random, 0, gap), () => {
         if (!quiet) send(Array.from({ length: 2 + Math.floor(random() * 12) }, (_, at) => `w${at}`).join(' '));
       });
     }
@@ -231,7 +244,8 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
   }
 
   function crash(): void {
-    program?.crash();
+    if (program === undefined) return;
+    program.crash();
     crashes += 1;
     restartLater();
   }
@@ -344,17 +358,21 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
         `the turn ${turnId} (#${numberOf(turn)}#) is shown as answered, and nothing answers it`,
       );
     }
+    let shifted: number | undefined;
     for (const turn of all) {
       if (turn.role !== 'model' || turn.replyTo === undefined) continue;
       const question = numberOf(byId.get(turn.replyTo));
       check(turn.status !== 'streaming', `the answer ${turn.id} never ended`);
       if (turn.status !== 'complete' || turn.continues !== undefined) continue;
-      if (textOf(turn).trim() === GREETING) {
-        // A greeting that came just where the answer was due, on a connection that then broke before the answer: nothing
-        // on the wire tells the two apart. Counted, and shown to the user as what it is.
+      if (textOf(turn).trim() === GREETING || (shifted !== undefined && numberOf(turn) === shifted)) {
+        // A greeting that came just where the answer was due, on a connection that then broke before the answer or kept it
+        // back for long: nothing on the wire tells the two apart, and the answers that come after it in the same breath
+        // are taken for those of the next questions. Counted, and shown to the user as what it is.
         misheard += 1;
+        shifted = question;
         continue;
       }
+      shifted = undefined;
       check(numberOf(turn) === question, `the question #${question}# was given the answer to #${numberOf(turn)}#`);
     }
     const complete = all.filter(

@@ -27,6 +27,8 @@ export interface VirtualServer {
   dropAll(): void;
   /** The words of the user in a session's memory, oldest first. */
   userWords(sessionId: string): readonly string[];
+  /** The words of the model in it, oldest first. */
+  modelWords(sessionId: string): readonly string[];
   /** The logical session of the newest connection that is open. */
   readonly current: string | undefined;
   /** The system instruction of its setup. */
@@ -83,6 +85,10 @@ export function virtualServer(time: VirtualTime, random: Random, network: Networ
     dropAll() {
       for (const connection of open.values()) connection.drop();
     },
+    modelWords: (sessionId) =>
+      (world.memory.view(sessionId)?.contents ?? []).flatMap(({ role, parts }) =>
+        role === 'model' ? (parts ?? []).map(({ text }) => text ?? '') : [],
+      ),
     userWords: (sessionId) => world.memory.view(sessionId)?.userTurns ?? [],
     dial(listener) {
       let ended = false;
