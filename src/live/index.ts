@@ -4,8 +4,10 @@ export { createLink } from './link.ts';
 export type { Link, LinkPorts } from './link.ts';
 export { defaultLinkConfig } from './machine/config.ts';
 export type { LinkConfig } from './machine/config.ts';
-export { linkState, startLink, step } from './machine/machine.ts';
-export type { LinkStart, Moment, Step } from './machine/machine.ts';
+export { step } from './machine/machine.ts';
+export type { Moment, Step } from './machine/machine.ts';
+export { linkState, startLink } from './machine/state.ts';
+export type { LinkStart } from './machine/state.ts';
 export type {
   AskForm,
   LinkData,

@@ -11,8 +11,9 @@ import {
 } from './frames.ts';
 import type { ClientFrame } from './frames.ts';
 import type { LinkConfig } from './machine/config.ts';
-import { isBusy, linkState, startLink, step } from './machine/machine.ts';
-import type { LinkStart } from './machine/machine.ts';
+import { step } from './machine/machine.ts';
+import { isBusy, linkState, startLink } from './machine/state.ts';
+import type { LinkStart } from './machine/state.ts';
 import type {
   AskForm,
   LinkData,

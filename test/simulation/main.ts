@@ -1,10 +1,12 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { runSchedule } from './schedule.ts';
 import type { Outcome } from './schedule.ts';
 
 /**
- * `npm run simulate -- --seeds 10000 --hours 24` runs so many schedules and prints one JSON line; `--seed N --trace`
- * replays one and prints each step. Exits with 1 when an invariant was broken.
+ * `npm run simulate -- --seeds 10000 --hours 24` runs so many schedules, on all processors, and prints one JSON line;
+ * `--seed N --trace` replays one and prints each step. Exits with 1 when an invariant was broken.
  */
 const { values } = parseArgs({
   options: {
@@ -14,6 +16,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     trace: { type: 'boolean', default: false },
     'stop-at-first': { type: 'boolean', default: false },
+    jobs: { type: 'string' },
   },
 });
 const hours = Number(values.hours);
@@ -30,17 +33,50 @@ if (values.seed !== undefined) {
 
 const started = performance.now();
 const first = Number(values.first);
-const failed: Outcome[] = [];
+const end = first + Number(values.seeds);
+const stopAtFirst = values['stop-at-first'];
 const sum = { turns: 0, connections: 0, crashes: 0, cut: 0, putAside: 0, misheard: 0, events: 0 };
+const failed: Pick<Outcome, 'seed' | 'violation'>[] = [];
 let ran = 0;
-for (let seed = first; seed < first + Number(values.seeds); seed += 1) {
-  const outcome = await runSchedule({ seed, hours });
+
+function count(outcome: Outcome): void {
   ran += 1;
   for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += outcome[key];
-  if (outcome.violation !== undefined) {
-    failed.push(outcome);
-    if (values['stop-at-first']) break;
+  if (outcome.violation !== undefined) failed.push(outcome);
+}
+
+/** Every so many-th seed, in this process. */
+async function run(from: number, step: number): Promise<void> {
+  for (let seed = from; seed < end && !(stopAtFirst && failed.length > 0); seed += step) {
+    const outcome = await runSchedule({ seed, hours });
+    if (isMainThread) count(outcome);
+    else parentPort?.postMessage(outcome);
   }
+}
+
+if (!isMainThread) {
+  const { from, step } = workerData as { readonly from: number; readonly step: number };
+  await run(from, step);
+  process.exit(0);
+}
+// To stop at the first one there is no use in looking at several at once.
+const jobs = stopAtFirst ? 1 : Math.max(1, Number(values.jobs ?? availableParallelism()));
+if (jobs === 1) await run(first, 1);
+else {
+  await Promise.all(
+    Array.from({ length: jobs }, (_, job) => {
+      const worker = new Worker(new URL(import.meta.url), {
+        workerData: { from: first + job, step: jobs },
+        argv: process.argv.slice(2),
+      });
+      worker.on('message', count);
+      return new Promise<void>((resolve, reject) => {
+        worker.on('error', reject);
+        worker.on('exit', () => resolve());
+      });
+    }),
+  );
+  failed.sort((a, b) => a.seed - b.seed);
 }
 console.log(
   JSON.stringify({

@@ -23,14 +23,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'asks-again-after-answer',
     bug: 'an answer that was cut is asked for by its question again',
-    edits: [machine('connect', 'continuation: true, spoke: false, losses: 0', 'spoke: false, losses: 0')],
+    edits: [machine('lose', 'continuation: true, spoke: false, losses: 0', 'spoke: false, losses: 0')],
   },
   {
     name: 'forgets-to-requeue',
     bug: 'a turn that was handed to a lost connection stays as sent',
     edits: [
       machine(
-        'connect',
+        'lose',
         'patchTurn(draft, turnId, { ...AGAIN, losses, deaths });',
         'patchTurn(draft, turnId, { losses, deaths });',
       ),
@@ -41,7 +41,7 @@ export const mutants: readonly Mutant[] = [
     bug: 'a handle that connects and dies is used again',
     edits: [
       machine(
-        'connect',
+        'lose',
         'HANDLE_REFUSED.has(problem.code))) {\n      retireRung(draft, plan.rung.handle);',
         'HANDLE_REFUSED.has(problem.code))) {',
       ),
@@ -55,7 +55,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'dials-before-the-old-is-down',
     bug: 'the next connection is opened while the last is closing',
-    edits: [machine('connect', "startTimer(draft, 'leave', config.leaveGrace);", 'gone(draft);')],
+    edits: [machine('leave', "startTimer(draft, 'leave', config.leaveGrace);", 'gone(draft);')],
   },
   {
     name: 'last-in-first-out',
@@ -75,7 +75,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'waits-without-a-timer',
     bug: 'the next try is announced and never made',
-    edits: [machine('connect', "startTimer(draft, 'retry', Math.max(0, until - at));", "stopTimer(draft, 'retry');")],
+    edits: [machine('wait', "startTimer(draft, 'retry', Math.max(0, until - at));", "stopTimer(draft, 'retry');")],
   },
   {
     name: 'leaves-the-dial-timer',
@@ -140,7 +140,7 @@ export const mutants: readonly Mutant[] = [
     bug: 'a lost connection is shown as live',
     edits: [
       machine(
-        'machine',
+        'state',
         "case 'redial':\n      return { kind: 'connecting', since };",
         "case 'redial':\n      return { kind: 'live', since, restored: 'new' };",
       ),
@@ -162,7 +162,7 @@ export const mutants: readonly Mutant[] = [
     bug: 'a rotation hangs up and dials no more',
     edits: [
       machine(
-        'connect',
+        'leave',
         "if (phase.kind === 'rotating' || phase.kind === 'redial') connect(draft);",
         "if (phase.kind === 'redial') connect(draft);",
       ),
@@ -199,7 +199,7 @@ export const mutants: readonly Mutant[] = [
     bug: 'a handle that hears and never answers is used again',
     edits: [
       machine(
-        'connect',
+        'lose',
         "(problem.code === 'setup_rejected' || problem.code === 'server_silent')",
         "problem.code === 'setup_rejected'",
       ),

@@ -147,7 +147,7 @@ for (const mutant of mutants) planted(mutant);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
 const started = performance.now();
 // A bug counts as found only where the sources as they are hold: otherwise it may be theirs that was found.
-const sound = await simulate(base, ['--seeds', values.seeds]);
+const sound = await simulate(base, ['--seeds', values.seeds, '--jobs', values.jobs]);
 if (sound.code !== 0) console.log(`Without any mutant: ${sound.stdout.trim()}${sound.stderr.slice(0, 2_000)}`);
 const queue = [...chosen];
 const verdicts: Verdict[] = [];

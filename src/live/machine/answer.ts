@@ -1,9 +1,10 @@
 import type { ServerSignal } from '../signals.ts';
 import { pump } from './ask.ts';
-import { learnLifetime, leave, lose, rotate, rotateIfPossible } from './connect.ts';
 import { outstanding, patchConnection, patchTurn, removeTurn, startTimer, stopTimer, tell } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { dropLadder, isCovered, offerRung } from './ladder.ts';
+import { learnLifetime, leave, rotate, rotateIfPossible } from './leave.ts';
+import { lose } from './lose.ts';
 import { isOld, isReplay, REPLAY_MAX_CHARS, SAID_KEPT } from './replay.ts';
 import type { OutTurn } from './types.ts';
 

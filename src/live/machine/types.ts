@@ -89,7 +89,7 @@ export type Phase =
   /** The connection was lost; the next is dialled as soon as it is down. */
   | { readonly kind: 'redial' }
   /** The connection is to be replaced at the next turn boundary, at the latest at `until`. */
-  | { readonly kind: 'rotating'; readonly until: number; readonly forced: boolean }
+  | { readonly kind: 'rotating'; readonly until: number }
   | { readonly kind: 'waiting'; readonly until: number; readonly attempt: number; readonly problem: Problem }
   | { readonly kind: 'paused'; readonly by: 'user' | 'offline' }
   | { readonly kind: 'needs-you'; readonly problem: Problem }
