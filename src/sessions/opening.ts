@@ -6,10 +6,11 @@ import { contextForm, contextFrom, createLink, defaultLinkConfig, NO_CONTEXT } f
 import type { Clock, Context, Dial, Endpoint, LinkConfig, LinkData, ModelTraits, Plan } from '../live/index.ts';
 import { storageProblem } from '../storage/index.ts';
 import { earlierQuestions, turnsToTell } from './context.ts';
-import { CLOSED, CLOSED_GOES_ON, createConversation } from './conversation.ts';
+import { createConversation } from './conversation.ts';
 import type { Conversation } from './conversation.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import { createSessionState } from './record.ts';
+import { CLOSED, CLOSED_GOES_ON } from './transcript.ts';
 
 /** As many turns as are looked at when a conversation is told anew. */
 const CONTEXT_TURNS = 400;

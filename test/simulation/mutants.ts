@@ -208,12 +208,12 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'asks-what-the-link-has',
     bug: 'a turn whose end is not on disk yet is handed to the link once more',
-    edits: [sessions('conversation', ' || questions.has(turn.id)) continue;', ') continue;')],
+    edits: [sessions('conversation', ' || transcript.isInHand(turn.id)) continue;', ') continue;')],
   },
   {
     name: 'asks-anew-after-a-restart',
     bug: 'a program that starts again forgets that an answer had begun',
-    edits: [sessions('conversation', 'link.ask(id, continues !== undefined);', 'link.ask(id);')],
+    edits: [sessions('conversation', 'link.ask(turn.id, turn.continues !== undefined);', 'link.ask(turn.id);')],
   },
   {
     name: 'renews-old-watermarks',
@@ -225,21 +225,21 @@ export const mutants: readonly Mutant[] = [
     bug: 'the watermark is taken before the words that it stands for are on disk',
     edits: [
       sessions(
-        'conversation',
+        'transcript',
         '        ports.keepLadder(fact, coveredIndex(state.session.turnCount, state.underWay));\n        return;',
         '        return;',
       ),
       sessions(
-        'conversation',
-        "      case 'first-delta':\n        health.firstDelta(fact.ms);\n        return;",
-        "      case 'first-delta':\n        health.firstDelta(fact.ms);\n        return;\n      case 'ladder':\n        ports.keepLadder(fact, coveredIndex(state.session.turnCount, state.underWay));\n        return;",
+        'transcript',
+        "      case 'not-the-answer':\n      case 'answered':\n        spoken = '';",
+        "      case 'ladder':\n        ports.keepLadder(fact, coveredIndex(state.session.turnCount, state.underWay));\n        return;\n      case 'not-the-answer':\n      case 'answered':\n        spoken = '';",
       ),
     ],
   },
   {
     name: 'tells-without-the-last-words',
     bug: 'a server is told the history without the words that are on their way to the disk',
-    edits: [sessions('conversation', 'turns.push({ ...begun, parts:', 'turns.push({ ...begun, role: "note", parts:')],
+    edits: [sessions('transcript', 'turns.push({ ...begun, parts:', 'turns.push({ ...begun, role: "note", parts:')],
   },
   {
     name: 'is-behind-its-own-archive',
