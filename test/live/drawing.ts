@@ -62,7 +62,7 @@ function happenings({ data, timers }: Situation): readonly Happening[] {
     { label: 'network is back', input: { type: 'network', online: true } },
     { label: 'network is gone', input: { type: 'network', online: false } },
     { label: 'device wakes', input: { type: 'wake' } },
-    { label: 'half an hour of silence', input: { type: 'expire' } },
+    { label: 'silence for too long', input: { type: 'expire' } },
     { label: 'conversation is closed', input: { type: 'close' } },
   ];
   if (data.outbox.length < OUTBOX_MAX) {
