@@ -63,6 +63,14 @@ describe('what is held against what was told', () => {
   it('is at peace with all that was promised', () => {
     expect(found(question, answer)).toEqual([]);
     expect(found(question, { ...answer, status: 'interrupted' })).toEqual([]);
+    const rest: Turn = {
+      ...answer,
+      id: 'a2',
+      index: 3,
+      continues: 'a1',
+      parts: [{ type: 'text', text: 'That was all.' }],
+    };
+    expect(found(question, { ...answer, status: 'interrupted' }, rest)).toEqual([]);
   });
 
   it('sees what is missing, changed, doubled, cut short or left unanswered', () => {
@@ -79,6 +87,12 @@ describe('what is held against what was told', () => {
     expect(found({ ...question, status: 'failed' }, answer)).toContain('turn failed');
     expect(found(question, { ...answer, parts: [{ type: 'text', text: '#1# tide #1#' }] })).toContain('wrong answer');
     expect(found({ ...question, index: 2 }, { ...answer, index: 1 })).toContain('turn twice');
+    const cut: Turn = { ...answer, status: 'interrupted' };
+    const rest: Turn = { ...answer, id: 'a2', index: 3, continues: 'a1' };
+    expect(found(question, cut, rest)).toContain('wrong answer');
+    const again = { ...rest, parts: [{ type: 'text' as const, text: 'That was all.' }] };
+    expect(found(question, cut, again, { ...again, id: 'a3', index: 4 })).toContain('turn twice');
+    expect(found(question, answer, again)).toContain('wrong answer');
   });
 
   it('sees what a server has heard twice or out of order, and does not mistake a continuation for it', () => {

@@ -106,7 +106,10 @@ function findInOrder(sessionId: string, turns: readonly Turn[]): readonly Findin
   return findings;
 }
 
-/** Once all is quiet: each question has an answer, whole or cut with what had arrived, and no answer to anything else. */
+/** What the demo says that is asked to go on with an answer that had come whole. */
+const NOTHING_LEFT = 'That was all.';
+
+/** Once all is quiet: each question has an answer, whole, or cut with what had arrived and gone on with once at most. */
 export function findUnanswered(ledger: Ledger, histories: Histories): readonly Finding[] {
   const turns = Object.values(histories).flat();
   const byId = new Map(turns.map((turn) => [turn.id, turn]));
@@ -115,16 +118,31 @@ export function findUnanswered(ledger: Ledger, histories: Histories): readonly F
     if (question === undefined) return [];
     if (question.status === 'failed') return [{ what: 'turn failed', facts: { number, problem: question.problem } }];
     const answers = turns.filter(({ replyTo }) => replyTo === turnId);
-    const whole = answers.filter(({ status }) => status === 'complete');
-    const cut = answers.filter(({ status }) => status === 'interrupted');
+    const begun = answers.filter(({ continues }) => continues === undefined);
+    const whole = begun.filter(({ status }) => status === 'complete');
+    const cut = begun.filter(({ status }) => status === 'interrupted');
     const expected = text.replace(/^Say /, '');
-    const wrong = answers.filter((turn) => !expected.startsWith(textOf(turn)));
-    const partial = whole.filter((turn) => textOf(turn) !== expected);
     const facts = { number, status: question.status, answers: answers.map((turn) => [turn.status, textOf(turn)]) };
     if (question.status !== 'answered' || whole.length + cut.length === 0) return [{ what: 'not answered', facts }];
-    if (whole.length > 1) return [{ what: 'turn twice', facts }];
-    return wrong.length + partial.length > 0 ? [{ what: 'wrong answer', facts }] : [];
+    const goneOn = answers.map(({ continues }) => continues).filter((id) => id !== undefined);
+    if (whole.length > 1 || new Set(goneOn).size < goneOn.length) return [{ what: 'turn twice', facts }];
+    const right = answers.every((turn) => {
+      const before = turn.continues === undefined ? undefined : cut.find(({ id }) => id === turn.continues);
+      // Only what was cut is gone on with.
+      if (turn.continues !== undefined && before === undefined) return false;
+      return isAnswer(turn, before === undefined ? expected : restOf(expected, textOf(before)));
+    });
+    return right ? [] : [{ what: 'wrong answer', facts }];
   });
+}
+
+function restOf(expected: string, before: string): string | undefined {
+  return expected.startsWith(before) ? expected.slice(before.length).trim() || NOTHING_LEFT : undefined;
+}
+
+function isAnswer(turn: Turn, expected: string | undefined): boolean {
+  if (expected === undefined) return false;
+  return turn.status === 'complete' ? textOf(turn) === expected : expected.startsWith(textOf(turn));
 }
 
 /** A wish to go on quotes the answer, which repeats the question's number. */
