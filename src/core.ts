@@ -110,7 +110,9 @@ export async function openCore(options: CoreOptions): Promise<OpenedCore> {
       clock: systemClock,
       timeoutMs: () => settings.current.timeoutMinutes * MINUTE_MS,
       seal: await sealFrom(options.secrets),
-      on: (event, sessionId) => log.debug({ event, sessionId }, 'Live session'),
+      // What happens at every turn is for whoever looks closely.
+      on: (event, sessionId) =>
+        log[event === 'refreshed' || event === 'updated' ? 'debug' : 'info']({ event, sessionId }, 'Live session'),
       persistFailed: (error) => notify(storageProblem(error)),
     });
     let online = true;
