@@ -2,8 +2,9 @@ import type { Problem } from '../../contract/index.ts';
 import type { OutgoingConversation } from '../conversation.ts';
 import { fileNames } from '../file-names.ts';
 import { progressReporter } from '../progress.ts';
-import { formats } from './format.ts';
-import type { ExportFormat, FileHead, FormatWriter } from './format.ts';
+import type { FileHead, FormatWriter } from './format.ts';
+import { formats } from './formats.ts';
+import type { ExportFormat } from './formats.ts';
 import type { ExportFile, ExportTarget } from './target.ts';
 import { onDisk, writeProblem } from './write-problem.ts';
 

@@ -1,12 +1,5 @@
 import type { SessionRecord } from '../../archive/index.ts';
 import type { Turn } from '../../contract/index.ts';
-import { htmlFormat } from './html.ts';
-import { jsonFormat } from './json.ts';
-import { markdownFormat } from './markdown.ts';
-import { plainTextFormat } from './plain-text.ts';
-
-export const exportFormats = ['markdown', 'json', 'html', 'text'] as const;
-export type ExportFormat = (typeof exportFormats)[number];
 
 /** What all files of an export have in common. */
 export interface FileHead {
@@ -36,10 +29,3 @@ export interface Format {
   /** `title`: of the only conversation, where the file holds one. */
   writer(head: FileHead, title: string | undefined): FormatWriter;
 }
-
-export const formats: Readonly<Record<ExportFormat, Format>> = {
-  markdown: markdownFormat,
-  json: jsonFormat,
-  html: htmlFormat,
-  text: plainTextFormat,
-};

@@ -76,12 +76,17 @@ export function collectTurns(): DraftTurns {
   };
 }
 
-/** Appends parts. Texts are kept apart by an empty line, because `textOf` joins them with nothing in between. */
+/**
+ * Appends parts. Texts are kept apart by an empty line: side by side as one part, and with something in between as
+ * two, because `textOf` joins them with nothing.
+ */
 function joined(parts: Part[], more: readonly Part[]): Part[] {
   for (const part of more) {
+    const last = parts.at(-1);
     const before = parts.findLast(({ type }) => type === 'text');
-    const apart = part.type === 'text' && before?.type === 'text' && !before.text.endsWith('\n');
-    parts.push(apart ? { ...part, text: `\n\n${part.text}` } : part);
+    if (part.type !== 'text' || before?.type !== 'text') parts.push(part);
+    else if (last === before) parts[parts.length - 1] = { type: 'text', text: `${before.text}\n\n${part.text}` };
+    else parts.push({ type: 'text', text: `\n\n${part.text}` });
   }
   return parts;
 }
