@@ -45,6 +45,7 @@ const onlyFile = (files: ReadonlyMap<string, string>) => {
 
 const moment = fc.integer({ min: 0, max: 8.64e15 });
 const anyText = fc.string({ unit: 'binary', maxLength: 40 });
+/** The contract's own schemas leave out a member named `__proto__`, in a journal as in a file. */
 const bag = fc.dictionary(
   fc.string().filter((key) => key !== '__proto__'),
   fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown),
@@ -221,7 +222,7 @@ describe('what people read', () => {
     `);
   });
 
-  it('plain text has the words and no marks', async () => {
+  it('plain text has the words as they are', async () => {
     expect(onlyFile(await exported('text'))).toMatchInlineSnapshot(`
       "========================================================================
       Tea & "biscuits" <now>

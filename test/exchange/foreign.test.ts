@@ -219,6 +219,29 @@ describe('an archive', () => {
   });
 });
 
+describe('what a service may leave out', () => {
+  it('is not missed: only what makes a conversation one is needed', async () => {
+    const least = [
+      [
+        {
+          mapping: {
+            a: { message: { author: { role: 'user' }, content: { content_type: 'text', parts: ['Words'] } } },
+          },
+        },
+      ],
+      [{ chat_messages: [{ sender: 'human', text: 'Words' }] }],
+      { chunkedPrompt: { chunks: [{ role: 'user', text: 'Words' }] } },
+      [{ title: 'Prompted Words', time: '2025-01-01T00:00:00Z', products: ['Gemini Apps'] }],
+      { conversation_turns: [{ user_turn: { prompt: 'Words' } }] },
+    ];
+    for (const value of least) {
+      const imported = await importingJson(value);
+      expect(imported.report).toMatchObject({ imported: 1, partly: 0, skipped: 0 });
+      expect(said(imported)).toEqual([{ role: 'user', text: ['text:Words'] }]);
+    }
+  });
+});
+
 describe('what is imported', () => {
   it('has the same ids each time', async () => {
     for (const value of [[CHATGPT], [CLAUDE], AI_STUDIO, GEMINI_ACTIVITY, GEMINI_HISTORY]) {

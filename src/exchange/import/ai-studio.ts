@@ -14,7 +14,7 @@ import { isRecord, listAt, looseText, recordFrom, stringAt, valueAt } from './lo
 
 const promptSchema = z.object({
   runSettings: z.object({ model: looseText }).nullish().catch(undefined),
-  systemInstruction: z.unknown(),
+  systemInstruction: z.unknown().optional(),
   chunkedPrompt: z.object({ chunks: z.array(z.unknown()) }),
 });
 

@@ -14,7 +14,7 @@ import { isString, listAt, looseRecord, looseText, stringAt } from './loose.ts';
 
 const messageSchema = z.object({
   author: z.object({ role: z.string(), name: looseText }).catch({ role: 'unknown', name: undefined }),
-  create_time: z.unknown(),
+  create_time: z.unknown().optional(),
   content: z
     .looseObject({ content_type: z.string().catch('unknown') })
     .nullish()
@@ -34,8 +34,8 @@ export const chatgptSchema = z.object({
   id: looseText,
   conversation_id: looseText,
   title: looseText,
-  create_time: z.unknown(),
-  update_time: z.unknown(),
+  create_time: z.unknown().optional(),
+  update_time: z.unknown().optional(),
   current_node: looseText,
   mapping: z.record(z.string(), z.unknown()),
 });

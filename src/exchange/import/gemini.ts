@@ -89,8 +89,8 @@ export function draftOfActivities(activities: readonly GeminiActivity[]): Draft 
 
 const historySchema = z.object({
   title: looseText,
-  creation_time: z.unknown(),
-  last_modification_time: z.unknown(),
+  creation_time: z.unknown().optional(),
+  last_modification_time: z.unknown().optional(),
   conversation_turns: z.array(z.unknown()),
 });
 
