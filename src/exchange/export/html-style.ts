@@ -43,5 +43,6 @@ nav li { margin: 4px 0; }
   .by, summary { break-after: avoid; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; }
   header a { display: none; }
+  details::details-content { content-visibility: visible; }
 }
 `;

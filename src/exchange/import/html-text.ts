@@ -71,11 +71,13 @@ function outline() {
   const lists: { readonly ordered: boolean; count: number }[] = [];
   const links: (string | undefined)[] = [];
   let newlines = 2;
+  let spaced = false;
   let pre = false;
 
   function put(text: string): void {
     if (text === '') return;
     pieces.push(text);
+    spaced = text.endsWith(' ');
     newlines = text.endsWith('\n') ? (text === '\n' ? newlines + 1 : 1) : 0;
   }
   function breakLine(count: number): void {
@@ -93,7 +95,7 @@ function outline() {
   return {
     words(html: string): void {
       const text = pre ? html : html.replace(/\s+/g, ' ');
-      put(decoded(newlines > 0 && !pre ? text.trimStart() : text));
+      put(decoded((newlines > 0 || spaced) && !pre ? text.trimStart() : text));
     },
     open(name: string, attributes: string): void {
       if (BLOCKS.has(name)) apart();
@@ -119,6 +121,7 @@ function outline() {
     close(name: string): void {
       if (name === 'ul' || name === 'ol') lists.pop();
       if (name === 'pre') {
+        if (!pre) return;
         pre = false;
         breakLine(1);
         put('```\n');
