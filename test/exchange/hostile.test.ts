@@ -100,6 +100,11 @@ describe('a file that is not what it should be', () => {
     expect(imported).toMatchObject({ kind: 'failed', problem: { code: 'disk_failed', context: { reason: 'disk' } } });
   });
 
+  it('is a folder', async () => {
+    const imported = await importing([await fileSource(tempDir())]);
+    expect(imported).toMatchObject({ kind: 'failed', problem: { code: 'disk_failed', context: { reason: 'disk' } } });
+  });
+
   it('of any bytes never throws', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -188,6 +193,21 @@ describe('an archive that means harm', () => {
       const imported = await from(flipped);
       expect(imported).toMatchObject({ kind: 'failed', conversations: [] });
     }
+  });
+
+  it('has any byte of it changed: it is refused, or comes to the same conversations', async () => {
+    const bytes = zipOf([good]);
+    const expected = (await from(bytes)).conversations;
+    await fc.assert(
+      fc.asyncProperty(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), async (at, change) => {
+        const changed = Buffer.from(bytes);
+        changed[at] = (changed[at] ?? 0) ^ change;
+        const imported = await from(changed);
+        if (imported.kind === 'imported') expect(imported.conversations).toEqual(expected);
+        else expect(imported).toMatchObject({ kind: 'failed', conversations: [] });
+      }),
+      { numRuns: 1000 },
+    );
   });
 
   it('is locked', async () => {
@@ -321,9 +341,9 @@ describe('a conversation that means harm', () => {
       '&#'.repeat(400_000),
       '<li>'.repeat(200_000),
     ]) {
-      const began = performance.now();
-      await importingJson([{ ...GEMINI_ACTIVITY[0], safeHtmlItem: [{ html }] }]);
-      expect(performance.now() - began).toBeLessThan(3000);
+      const imported = await importingJson([{ ...GEMINI_ACTIVITY[0], safeHtmlItem: [{ html }] }]);
+      // In quadratic time each of them takes longer than a test may.
+      expect(imported.kind).toBe('imported');
     }
   });
 });

@@ -42,7 +42,7 @@ export function fileTarget(path: string): ExportTarget {
 /** Written beside its place and moved there when it is on the disk: a file with this name is whole. */
 async function openFile(path: string): Promise<ExportFile> {
   const beside = `${path}.part`;
-  const handle = await open(beside, 'w', 0o600);
+  const handle = await open(beside, 'w');
   let closed = false;
   const close = async () => {
     if (closed) return;

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { idSchema } from '../../contract/index.ts';
 import type { Turn } from '../../contract/index.ts';
 import { contentHashOf, idFrom } from '../content-hash.ts';
 import type { IncomingConversation } from '../conversation.ts';
@@ -20,14 +19,14 @@ const conversationSchema = z.object({ session: z.unknown(), turns: z.array(z.unk
 export type HoldfastRead =
   | { readonly kind: 'read'; readonly conversation: IncomingConversation; readonly leftOut: LeftOut }
   /** The session itself is damaged. */
-  | { readonly kind: 'damaged'; readonly why: string };
+  | { readonly kind: 'damaged' };
 
 /** `undefined`: the value has not the form of such a conversation. */
 export function readHoldfast(value: unknown, context: DraftContext): HoldfastRead | undefined {
   const parsed = conversationSchema.safeParse(value);
   if (!parsed.success) return undefined;
   const session = portableSessionSchema.safeParse(parsed.data.session);
-  if (!session.success) return { kind: 'damaged', why: z.prettifyError(session.error) };
+  if (!session.success) return { kind: 'damaged' };
   const { id: sessionId } = session.data;
   const leftOut = countLeftOut();
   const createdAt = possible(session.data.createdAt, context.fallbackTime, leftOut);
@@ -111,9 +110,4 @@ function possible(time: number, otherwise: number, leftOut: LeftOutCount): numbe
   if (time <= TIME_MAX) return time;
   leftOut.add('dates');
   return otherwise;
-}
-
-/** Whether a value looks like a conversation of ours, whatever stands around it. */
-export function looksLikeHoldfast(value: unknown): boolean {
-  return isRecord(value) && isRecord(value['session']) && idSchema.safeParse(value['session']['id']).success;
 }

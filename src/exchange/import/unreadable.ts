@@ -1,22 +1,20 @@
 /** Why a file cannot be read to its end. What came before the fault may be good. */
-export const unreadableReasons = [
-  'empty',
-  'unknown-format',
-  'html',
-  'packed-otherwise',
-  'newer-version',
-  'encoding',
-  'truncated',
-  'malformed',
-  'too-large',
-  'zip-damaged',
-  'zip-encrypted',
-  'zip-unsafe-name',
-  'zip-bomb',
-  'zip-nothing-inside',
-  'disk',
-] as const;
-export type UnreadableReason = (typeof unreadableReasons)[number];
+export type UnreadableReason =
+  | 'empty'
+  | 'unknown-format'
+  | 'html'
+  | 'packed-otherwise'
+  | 'newer-version'
+  | 'encoding'
+  | 'truncated'
+  | 'malformed'
+  | 'too-large'
+  | 'zip-damaged'
+  | 'zip-encrypted'
+  | 'zip-unsafe-name'
+  | 'zip-bomb'
+  | 'zip-nothing-inside'
+  | 'disk';
 
 /** Thrown within this folder alone; `readSource` turns it into a value. */
 export class Unreadable extends Error {
