@@ -56,6 +56,7 @@ describe('a file that is not what it should be', () => {
     ['ours without its head', JSON.stringify({ conversations: OURS.conversations }), 'unknown-format'],
     ['broken in the middle', EXPORT.replace('"chat_messages":', '"chat_messages"'), 'malformed'],
     ['followed by something', `${EXPORT}]`, 'malformed'],
+    ['followed by half a character', Buffer.concat([Buffer.from(EXPORT), Buffer.from([0xe2])]), 'truncated'],
   ])('%s', async (_what, bytes, reason) => {
     await isRefused(bytes, reason);
   });

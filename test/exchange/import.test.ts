@@ -1,10 +1,15 @@
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { Problem, Result } from '../../src/contract/index.ts';
-import { bytesSource, contentHashOf } from '../../src/exchange/index.ts';
+import { bytesSource, contentHashOf, fileSource } from '../../src/exchange/index.ts';
 import type { ByteSource, ImportProgress } from '../../src/exchange/index.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { until } from '../support/wait.ts';
 import { CHATGPT, CLAUDE } from './samples.ts';
 import { collectingSink, importing, importingJson, jsonSource, zipOf } from './support.ts';
 
@@ -188,6 +193,64 @@ describe('the report', () => {
     ]);
     expect(imported.report).toMatchObject({ imported: 3, partly: 1, duplicates: 1, skipped: 2, turns: 4 });
     for (const { message } of imported.report.items) expect(message).toMatch(/\S+ .*\.$|^Imported\.$/);
+  });
+});
+
+const noise = (count: number) => Array.from({ length: count }, () => randomBytes(20_000).toString('base64'));
+
+describe('the files', () => {
+  const archive = (content: string) =>
+    zipOf([
+      { name: 'conversations.json', content },
+      { name: 'b.json', content: '{' },
+    ]);
+  it.each([
+    ['imported', JSON.stringify(numbered(200))],
+    ['empty', ''],
+    ['a web page', `<html>${' '.repeat(2_000_000)}`],
+    ['of an unknown kind', `what ${' '.repeat(2_000_000)}`],
+    ['broken early', `[}${' '.repeat(2_000_000)}`],
+    [
+      'of a newer version',
+      `{"format":"holdfast-conversations","version":9,"conversations":[${' '.repeat(2_000_000)}]}`,
+    ],
+    // What does not pack well is still being read when the first conversation is there.
+    ['an archive', archive(JSON.stringify([...numbered(1), ...noise(200)]))],
+    ['an archive of web pages', archive(`<html>${' '.repeat(2_000_000)}`)],
+    ['an archive that is cut', archive(JSON.stringify(numbered(200))).subarray(0, 3000)],
+  ])('are closed after the import of one that is %s, and after one that was cancelled', async (_what, content) => {
+    const path = join(tempDir(), 'file');
+    writeFileSync(path, content);
+    for (const cancelled of [false, true]) {
+      const source = await fileSource(path);
+      const streams: Readable[] = [];
+      const abort = new AbortController();
+      const sink = collectingSink();
+      await importing(
+        [
+          {
+            ...source,
+            read: (start, end) => {
+              const stream = source.read(start, end);
+              streams.push(stream);
+              return stream;
+            },
+          },
+        ],
+        {
+          signal: abort.signal,
+          sink: {
+            ...sink,
+            add: (one) => {
+              if (cancelled) abort.abort();
+              return sink.add(one);
+            },
+          },
+        },
+      );
+      await until('all files to be closed', () => streams.every(({ destroyed }) => destroyed));
+      expect(streams.length).toBeGreaterThan(0);
+    }
   });
 });
 

@@ -91,29 +91,37 @@ async function* readText(
     fallbackTime: file.modifiedAt ?? options.now,
     fileTitle: titleOf(file.name),
   };
-  const { head, chunks } = await peeked(counted(stream, options));
-  const encoding = encodingOf(head);
-  const begins = new TextDecoder(encoding).decode(head).trimStart();
-  if (begins === '') throw new Unreadable('empty');
-  if (begins.startsWith('<')) throw new Unreadable('html');
-  if (isPackedOtherwise(head)) throw new Unreadable('packed-otherwise');
-  if (!/^[[{]/.test(begins)) throw new Unreadable('unknown-format');
-  yield* readJson(utf8Of(chunks, encoding), context, options.limits);
+  const bytes = counted(stream, options);
+  try {
+    const first = await firstBytes(bytes);
+    const head = Buffer.concat(first).subarray(0, HEAD_BYTES);
+    const encoding = encodingOf(head);
+    const begins = new TextDecoder(encoding).decode(head).trimStart();
+    if (begins === '') throw new Unreadable('empty');
+    if (begins.startsWith('<')) throw new Unreadable('html');
+    if (isPackedOtherwise(head)) throw new Unreadable('packed-otherwise');
+    if (!/^[[{]/.test(begins)) throw new Unreadable('unknown-format');
+    yield* readJson(utf8Of(joined(first, bytes), encoding), context, options.limits);
+  } finally {
+    // Also where nothing or not all of it was read: it closes the file.
+    await bytes.return(undefined);
+  }
 }
 
 /** Ends the reading, and with it the stream, when the import is cancelled. */
-async function* counted(stream: AsyncIterable<Uint8Array>, options: ReadOptions): AsyncGenerator<Uint8Array> {
+async function* counted(
+  stream: AsyncIterable<Uint8Array>,
+  options: ReadOptions,
+): AsyncGenerator<Uint8Array, undefined> {
   for await (const chunk of stream) {
     options.signal?.throwIfAborted();
     options.onBytes(chunk.length);
     yield chunk;
   }
+  return undefined;
 }
 
-/** The first bytes, and all bytes. */
-async function peeked(
-  stream: AsyncGenerator<Uint8Array>,
-): Promise<{ head: Uint8Array; chunks: AsyncIterable<Uint8Array> }> {
+async function firstBytes(stream: AsyncGenerator<Uint8Array>): Promise<readonly Uint8Array[]> {
   const first: Uint8Array[] = [];
   let length = 0;
   while (length < HEAD_BYTES) {
@@ -122,16 +130,12 @@ async function peeked(
     first.push(next.value);
     length += next.value.length;
   }
-  async function* all(): AsyncGenerator<Uint8Array> {
-    try {
-      yield* first;
-      yield* stream;
-    } finally {
-      // Also where the reader goes away before it has come to the rest.
-      await stream.return(undefined);
-    }
-  }
-  return { head: Buffer.concat(first).subarray(0, HEAD_BYTES), chunks: all() };
+  return first;
+}
+
+async function* joined(first: readonly Uint8Array[], rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* first;
+  yield* rest;
 }
 
 async function headOf(source: ByteSource): Promise<Uint8Array> {
