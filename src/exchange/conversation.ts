@@ -20,6 +20,6 @@ export interface IncomingConversation {
   readonly source: ConversationSource;
   /** What the source calls it. `session.id` follows from it, so the same conversation gets the same id each time. */
   readonly sourceId: string;
-  /** See `contentHashOf`. */
-  readonly contentHash: string;
+  /** Of what was said and when, as `contentHashOf` has it. */
+  readonly contentHash: string | undefined;
 }

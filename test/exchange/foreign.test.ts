@@ -104,6 +104,14 @@ describe('a conversation of Claude', () => {
     expect(imported.report.items[0]).toMatchObject({ outcome: 'partly', leftOut: { files: 1, unknown: 1 } });
   });
 
+  it('has what was pasted and too long for the message as its words', async () => {
+    const attachments = [{ file_name: '', file_type: 'txt', extracted_content: 'A long text.' }];
+    const chat_messages = [{ uuid: 'm', sender: 'human', text: '', content: [], attachments }];
+    const imported = await importingJson([{ ...CLAUDE, chat_messages }]);
+    expect(said(imported)).toEqual([{ role: 'user', text: ['text:A long text.'] }]);
+    expect(imported.report.partly).toBe(0);
+  });
+
   it('follows the branch to the last message where messages name their parents', async () => {
     const message = (uuid: string, parent: string, sender: string) => ({
       uuid,
@@ -125,6 +133,27 @@ describe('a conversation of Claude', () => {
 });
 
 describe('Google', () => {
+  it('AI Studio: what code came to belongs to it, in one chunk or in two', async () => {
+    const chunks = [
+      { role: 'user', text: 'Run it.' },
+      {
+        role: 'model',
+        executableCode: { code: 'print(42)' },
+        codeExecutionResult: { outcome: 'OUTCOME_OK', output: '42' },
+      },
+      { role: 'model', functionCall: { name: 'look', args: { at: 1 } } },
+      { role: 'user', functionResponse: { name: 'look', response: { seen: true } } },
+      { role: 'model', text: 'Done.' },
+    ];
+    const { turns } = only(await importingJson({ chunkedPrompt: { chunks } }));
+    expect(turns).toHaveLength(2);
+    expect(turns[1]?.parts).toMatchObject([
+      { name: 'code_execution', result: { output: '42' } },
+      { name: 'look', args: { at: 1 }, result: { response: { seen: true } } },
+      { type: 'text', text: 'Done.' },
+    ]);
+  });
+
   it('AI Studio: a prompt is titled by its file and has its thoughts apart', async () => {
     const imported = await importing([jsonSource(AI_STUDIO, 'River names')]);
     expect(said(imported)).toEqual([

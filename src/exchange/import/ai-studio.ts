@@ -53,9 +53,10 @@ export function readAiStudio(value: unknown, context: DraftContext): Draft | und
     const result = valueAt(chunk, 'codeExecutionResult') ?? valueAt(chunk, 'functionResponse');
     const parts = partsOf(chunk, leftOut);
     said.update(JSON.stringify([role, parts, result ?? null]));
-    if (isRecord(result) && !collected.toolResult(result)) leftOut.add('references');
     if (role === 'user') collected.user({ at, parts });
     else collected.model({ at, model, parts });
+    // After its call, which may stand in the same chunk.
+    if (isRecord(result) && !collected.toolResult(result)) leftOut.add('references');
   }
 
   return {

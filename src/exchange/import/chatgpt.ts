@@ -201,6 +201,7 @@ function partOf(part: unknown, leftOut: LeftOutCount): Part[] {
     case 'real_time_user_audio_video_asset_pointer':
       leftOut.add('audio');
       return [missingPart('Recording')];
+    case 'video_asset_pointer':
     case 'video_container_asset_pointer':
       leftOut.add('video');
       return [missingPart('Video')];

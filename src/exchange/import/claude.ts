@@ -102,9 +102,9 @@ function partsOf(message: Message, leftOut: LeftOutCount): readonly Part[] {
   if (parts.length === 0) parts.push(...texts(message.text ?? undefined));
   for (const file of message.attachments ?? []) {
     const name = stringAt(file, 'file_name');
-    // What was pasted or read from a document is in the export as text.
+    // What was read from a document, or pasted and too long for the message, is in the export as text.
     const words = texts(stringAt(file, 'extracted_content'));
-    if (words.length > 0) parts.push(textPart(`[File${name ? `: ${name}` : ''}]`), ...words);
+    if (words.length > 0) parts.push(...(name ? [textPart(`[File: ${name}]`)] : []), ...words);
     else leaveOutFile(parts, name, leftOut);
   }
   for (const file of message.files ?? []) leaveOutFile(parts, stringAt(file, 'file_name'), leftOut);

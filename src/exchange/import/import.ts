@@ -27,7 +27,7 @@ export interface ImportSink {
 export interface KnownConversation {
   readonly sessionId: string;
   /** `contentHashOf` its turns, where the caller knows it: tells whether the file has something new. */
-  readonly contentHash?: string;
+  readonly contentHash?: string | undefined;
 }
 
 export interface ImportProgress {
@@ -43,8 +43,8 @@ export interface ImportProgress {
 export interface ImportOptions {
   readonly sources: readonly ByteSource[];
   readonly sink: ImportSink;
-  /** Finds what is here already: by the id that it gets, or else by what was said in it. */
-  known(sessionId: string, contentHash: string): Promise<KnownConversation | undefined>;
+  /** Finds what is here already: by the id that it gets, or else by what was said in it, if anything was. */
+  known(sessionId: string, contentHash: string | undefined): Promise<KnownConversation | undefined>;
   /** What to do with a conversation that is here with other words in it: default `skip`. */
   readonly changed?: 'skip' | 'copy';
   /** What to do with a file that cannot be read to its end: default `refuse` all; `keep` takes what came before. */
@@ -66,12 +66,14 @@ export type ImportOutcome =
 
 /**
  * Imports files of conversations, all or nothing. What is wrong with a file is in the outcome; it rejects only with what
- * `sink` and `known` reject with, after `sink.abort`.
+ * `sink` and `known` reject with, after `sink.abort` where there is something to undo. A file is read in pieces, with pauses for others; a conversation is
+ * made in one go, which for one of 100,000 turns takes about half a second.
  */
 export async function importConversations(options: ImportOptions): Promise<ImportOutcome> {
   const { sources, sink, signal } = options;
   const items: ReportItem[] = [];
-  const seen = new Map<string, string>();
+  /** What this import has added: content by id, and id by content. */
+  const seen = new Map<string, string | undefined>();
   const hashes = new Map<string, string>();
   const bytes = { done: 0, total: sources.reduce((sum, { size }) => sum + size, 0) };
   let file = sources[0]?.name ?? '';
@@ -163,19 +165,19 @@ export async function importConversations(options: ImportOptions): Promise<Impor
     const { id, title } = conversation.session;
     const before = await whereIsIt(conversation);
     if (before !== undefined) {
-      const changed = before.contentHash !== undefined && before.contentHash !== conversation.contentHash;
+      const { changed, sessionId } = before;
       // One id twice in what is imported is no reason to lose either; what is here already is the user's to decide.
       if (changed && !isCopy && (options.changed === 'copy' || seen.has(id))) {
         return takeConversation(from, copyOf(conversation), leftOut, true);
       }
       const message = duplicateWords(changed);
-      items.push({ file: from, title, outcome: 'duplicate', source, sessionId: before.sessionId, changed, message });
+      items.push({ file: from, title, outcome: 'duplicate', source, sessionId, changed, message });
       return DONE;
     }
     const added = await sink.add(conversation);
     if (!added.ok) return added;
     seen.set(id, conversation.contentHash);
-    hashes.set(conversation.contentHash, id);
+    if (conversation.contentHash !== undefined) hashes.set(conversation.contentHash, id);
     turns += conversation.turns.length;
     items.push({
       file: from,
@@ -190,13 +192,17 @@ export async function importConversations(options: ImportOptions): Promise<Impor
     return DONE;
   }
 
-  async function whereIsIt(conversation: IncomingConversation): Promise<KnownConversation | undefined> {
-    const { session, contentHash } = conversation;
-    const sameId = seen.get(session.id);
-    if (sameId !== undefined) return { sessionId: session.id, contentHash: sameId };
-    const sameContent = conversation.turns.length === 0 ? undefined : hashes.get(contentHash);
-    if (sameContent !== undefined) return { sessionId: sameContent, contentHash };
-    return options.known(session.id, contentHash);
+  async function whereIsIt({
+    session,
+    contentHash,
+  }: IncomingConversation): Promise<{ sessionId: string; changed: boolean } | undefined> {
+    if (seen.has(session.id)) return { sessionId: session.id, changed: seen.get(session.id) !== contentHash };
+    const sameContent = contentHash === undefined ? undefined : hashes.get(contentHash);
+    if (sameContent !== undefined) return { sessionId: sameContent, changed: false };
+    const here = await options.known(session.id, contentHash);
+    if (here === undefined) return undefined;
+    const changed = here.contentHash !== undefined && here.contentHash !== contentHash;
+    return { sessionId: here.sessionId, changed };
   }
 }
 
@@ -204,7 +210,7 @@ const DONE: Result<void> = { ok: true, value: undefined };
 
 /** The same conversation under an id that follows from what was said in it. */
 function copyOf(conversation: IncomingConversation): IncomingConversation {
-  const id = idFrom(conversation.source, conversation.session.id, conversation.contentHash);
+  const id = idFrom(conversation.source, conversation.session.id, conversation.contentHash ?? '');
   return {
     ...conversation,
     session: { ...conversation.session, id },
