@@ -10,6 +10,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   simulator: [],
   journal: ['contract'],
   archive: ['contract', 'journal'],
+  exchange: ['contract', 'archive'],
   live: ['contract'],
   providers: ['contract', 'live', 'simulator'],
   memory: ['contract'],
