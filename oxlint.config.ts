@@ -19,7 +19,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   settings: ['contract', 'storage'],
   storage: ['contract'],
   sessions: ['contract', 'journal', 'archive', 'live', 'providers', 'storage'],
-  api: ['contract', 'sessions', 'settings'],
+  transfer: ['contract', 'journal', 'archive', 'exchange', 'sessions', 'storage'],
+  api: ['contract', 'sessions', 'settings', 'transfer'],
 };
 
 /** Files of src/ itself that these may import as well. */

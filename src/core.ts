@@ -19,6 +19,7 @@ import { createSettings } from './settings/index.ts';
 import type { SecretStore } from './settings/index.ts';
 import { lockDataDirectory, makeDirectory, setAsideIfDamaged, storageProblem } from './storage/index.ts';
 import type { KeyValueFile } from './storage/index.ts';
+import { createTransfer, recoverImport, stagingIn } from './transfer/index.ts';
 
 export type { CoreRouter, KeyValueFile, SecretStore };
 
@@ -134,13 +135,26 @@ export async function openCore(options: CoreOptions): Promise<OpenedCore> {
       notify,
       report,
     });
+    const staging = stagingIn(dataDir, journals, archive);
+    await recoverImport(staging, notify, report);
     await reconcile({ journals, archive, notify, report });
     await sessions.resumeUnfinished();
     const unwatch = watchInterfaces(() => sessions.wake());
     const { host, version } = options;
     log.info({ host, version, dataDir, ms: Date.now() - startedAt }, 'The core is open');
+    const transfer = createTransfer({
+      sessions,
+      journals,
+      staging,
+      dataDir,
+      forgetLive: liveSessions.end,
+      publish: events.publish,
+      report,
+      version,
+    });
     const router = createRouter({
       sessions,
+      transfer,
       settings,
       events,
       notices: () => notices,
@@ -155,6 +169,7 @@ export async function openCore(options: CoreOptions): Promise<OpenedCore> {
       wake: () => sessions.wake(),
       async close() {
         unwatch();
+        await transfer.imports.end();
         await sessions.end();
         liveSessions.close();
         events.close();

@@ -1,12 +1,14 @@
 import { implement, ORPCError } from '@orpc/server';
 import { contract } from '../contract/index.ts';
-import type { Notice, Result } from '../contract/index.ts';
+import type { Notice, Problem, Result } from '../contract/index.ts';
 import type { Sessions } from '../sessions/index.ts';
 import type { SettingsStore } from '../settings/index.ts';
+import type { Transfer } from '../transfer/index.ts';
 import type { EventLog } from './event-log.ts';
 
 export interface RouterPorts {
   readonly sessions: Sessions;
+  readonly transfer: Transfer;
   readonly settings: SettingsStore;
   readonly events: EventLog;
   readonly notices: () => readonly Notice[];
@@ -22,7 +24,7 @@ export interface RouterPorts {
 }
 
 /** The contract, carried out by the core's capabilities. */
-export function createRouter({ sessions, settings, events, notices, network, info }: RouterPorts) {
+export function createRouter({ sessions, transfer, settings, events, notices, network, info }: RouterPorts) {
   const os = implement(contract);
   return os.router({
     sessions: {
@@ -63,6 +65,17 @@ export function createRouter({ sessions, settings, events, notices, network, inf
         return {};
       }),
     },
+    exchange: {
+      export: os.exchange.export.handler(({ input, signal }) => unwrapStream(transfer.exports.stream(input, signal))),
+      exportAck: os.exchange.exportAck.handler(({ input }) => {
+        transfer.exports.ack(input.streamId, input.chunks);
+        return {};
+      }),
+      import: os.exchange.import.handler(({ input, signal }) => unwrapStream(transfer.imports.stream(input, signal))),
+      importChunk: os.exchange.importChunk.handler(async ({ input }) =>
+        unwrap(await transfer.imports.chunk(input.importId, input.file, input.offset, input.bytes)),
+      ),
+    },
     settings: {
       get: os.settings.get.handler(() => settings.view()),
       update: os.settings.update.handler(async ({ input }) => unwrap(await settings.update(input))),
@@ -88,10 +101,16 @@ export type CoreRouter = ReturnType<typeof createRouter>;
 /** A value, or the contract's one typed error. */
 function unwrap<T>(result: Result<T>): T {
   if (result.ok) return result.value;
-  throw new ORPCError('PROBLEM', {
-    defined: true,
-    status: 422,
-    message: result.problem.message,
-    data: result.problem,
-  });
+  throw problemError(result.problem);
+}
+
+/** The items of a stream, and at its end the problem that it ended with, if any. */
+async function* unwrapStream<T>(stream: AsyncGenerator<T, Problem | undefined>): AsyncGenerator<T, undefined> {
+  const problem = yield* stream;
+  if (problem !== undefined) throw problemError(problem);
+  return undefined;
+}
+
+function problemError(problem: Problem) {
+  return new ORPCError('PROBLEM', { defined: true, status: 422, message: problem.message, data: problem });
 }

@@ -1,4 +1,5 @@
 import { eventsContract } from './events.ts';
+import { exchangeContract } from './exchange.ts';
 import { historyContract } from './history.ts';
 import { linksContract } from './links.ts';
 import { sessionsContract } from './sessions.ts';
@@ -12,6 +13,7 @@ export const contract = {
   turns: turnsContract,
   history: historyContract,
   links: linksContract,
+  exchange: exchangeContract,
   settings: settingsContract,
   events: eventsContract,
   system: systemContract,

@@ -3,6 +3,8 @@ export { bytesSerializer } from './bytes.ts';
 export { contract } from './contract.ts';
 export type { Contract } from './contract.ts';
 export * from './events.ts';
+export * from './exchange.ts';
+export * from './exchange-client.ts';
 export * from './ids.ts';
 export * from './links.ts';
 export * from './problems.ts';

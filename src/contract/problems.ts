@@ -11,6 +11,7 @@ export const problemCodes = [
   'session_not_found',
   'turn_not_found',
   'nothing_to_stop',
+  'busy',
   'host_unreachable',
   'internal',
   // storage

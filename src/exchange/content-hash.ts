@@ -10,14 +10,25 @@ export type HashedTurn = Pick<Turn, 'role' | 'createdAt' | 'parts'>;
  * `undefined` when nothing was said: two empty conversations are not the same one.
  */
 export function contentHashOf(turns: Iterable<HashedTurn>): string | undefined {
+  const hash = contentHash();
+  hash.add(turns);
+  return hash.digest();
+}
+
+/** The same for turns that come in pages, oldest first. */
+export function contentHash(): { add(turns: Iterable<HashedTurn>): void; digest(): string | undefined } {
   const hash = createHash('sha256');
   let said = false;
-  for (const { role, createdAt, parts } of turns) {
-    if (role === 'note') continue;
-    said = true;
-    hash.update(`${JSON.stringify([role, createdAt, parts])}\n`);
-  }
-  return said ? hash.digest('hex') : undefined;
+  return {
+    add(turns) {
+      for (const { role, createdAt, parts } of turns) {
+        if (role === 'note') continue;
+        said = true;
+        hash.update(`${JSON.stringify([role, createdAt, parts])}\n`);
+      }
+    },
+    digest: () => (said ? hash.digest('hex') : undefined),
+  };
 }
 
 /** An id in the contract's alphabet that is the same each time for the same names. 128 bits of SHA-256. */

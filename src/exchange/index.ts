@@ -1,4 +1,4 @@
-export { contentHashOf } from './content-hash.ts';
+export { contentHash, contentHashOf } from './content-hash.ts';
 export type { HashedTurn } from './content-hash.ts';
 export type { ConversationSource, IncomingConversation, OutgoingConversation } from './conversation.ts';
 export { exportConversations } from './export/export.ts';

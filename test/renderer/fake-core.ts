@@ -13,6 +13,7 @@ import type {
   CoreClient,
   CoreConnection,
   CoreEvent,
+  ImportEvent,
   LinkHealth,
   LinkState,
   Part,
@@ -46,6 +47,10 @@ export interface FakeCore {
   failNext(name: string, problem: Problem): void;
   /** While down, calls do not reach the core, and the window knows. */
   setStatus(status: ConnectionStatus): void;
+  /** How an import ends, once it is let go on. */
+  imported: readonly ImportEvent[];
+  /** Exports and imports stand still in the middle until this resolves. */
+  exchangeHeld: Promise<void>;
   /** How the core answers a user's turn. Default: not at all. */
   onSend: (turn: Turn) => void;
 }
@@ -172,6 +177,8 @@ export function createFakeCore(): FakeCore {
     },
     onSend: () => undefined,
     health: { dropsLastHour: 0, connections: [] },
+    imported: [{ type: 'done', outcome: { kind: 'nothing-new' } }],
+    exchangeHeld: Promise.resolve(),
   };
 
   const router = os.router({
@@ -240,6 +247,37 @@ export function createFakeCore(): FakeCore {
       ),
       health: os.links.health.handler(() => core.health),
       network: os.links.network.handler(() => ({})),
+    },
+    exchange: {
+      export: os.exchange.export.handler(async function* ({ input }) {
+        calls.push({ name: 'exchange.export', input });
+        const bytes = new TextEncoder().encode(`An export as ${input.format}`);
+        const count = input.sessionIds?.length ?? sessions.size;
+        yield {
+          type: 'file' as const,
+          name: `Conversations.${input.format}`,
+          mediaType: 'text/plain',
+          conversations: count,
+        };
+        yield { type: 'chunk' as const, bytes, conversations: 0, turns: 0 };
+        await core.exchangeHeld;
+        yield { type: 'done' as const, conversations: count, turns: count * 2, bytes: bytes.length };
+      }),
+      exportAck: os.exchange.exportAck.handler(() => ({})),
+      import: os.exchange.import.handler(async function* ({ input }) {
+        calls.push({ name: 'exchange.import', input });
+        yield { type: 'ready' as const };
+        yield {
+          type: 'reading' as const,
+          file: input.files[0]!.name,
+          bytes: { done: 40, total: 100 },
+          conversations: 2,
+          turns: 10,
+        };
+        await core.exchangeHeld;
+        yield* core.imported;
+      }),
+      importChunk: os.exchange.importChunk.handler(({ input }) => ({ received: input.offset + input.bytes.length })),
     },
     settings: {
       get: os.settings.get.handler(() => view),
