@@ -275,8 +275,12 @@ export function createSessions(ports: SessionsPorts): Sessions {
     page: (sessionId, before, limit) =>
       reading(async () => {
         const known = live.get(sessionId);
-        const underWay = known === undefined ? [] : (await known).conversation.underWay;
-        const stored = await archive.turns(sessionId, before, limit + 1);
+        const conversation = known === undefined ? undefined : (await known).conversation;
+        const underWay = conversation?.underWay ?? [];
+        // A question whose answer has begun is over, and the archive hears of it with the answer's end.
+        const stored = (await archive.turns(sessionId, before, limit + 1)).map(
+          (turn) => conversation?.turn(turn.id) ?? turn,
+        );
         if (stored.length === 0 && underWay.length === 0 && (await archive.session(sessionId)) === undefined) {
           return failed(NO_SESSION);
         }
