@@ -11,6 +11,7 @@ import { Refused } from './status/refused.tsx';
 import { useSelect } from './store/context.tsx';
 import { NEW_DRAFT } from './store/state.ts';
 import { applyTheme } from './theme.ts';
+import { Transfer } from './transfer/transfer.tsx';
 import { useMedia, WIDE } from './ui/media.ts';
 import { useShortcuts } from './use-shortcuts.ts';
 import { words } from './words.ts';
@@ -49,6 +50,7 @@ function Window() {
       </div>
       {!wide && drawerOpen && <Drawer />}
       {settingsOpen && <SettingsDialog />}
+      <Transfer />
     </div>
   );
 }

@@ -1,6 +1,15 @@
-import type { ConnectionRecord, LinkState, Note, ProblemCode, Restoration, TurnStatus } from '../src/contract/index.ts';
+import type {
+  ConnectionRecord,
+  ExportFormat,
+  LinkState,
+  Note,
+  ProblemCode,
+  Restoration,
+  TurnStatus,
+} from '../src/contract/index.ts';
 import type { AgeGroup } from './store/sessions.ts';
 
+const sessionCount = (sessions: number) => (sessions === 1 ? '1 session' : `${sessions.toLocaleString()} sessions`);
 const turnCount = (turns: number) => (turns === 1 ? '1 turn' : `${turns.toLocaleString()} turns`);
 
 /** Every word that a user reads, in one place. Plain, short and true. */
@@ -16,6 +25,7 @@ export const words = {
     tabs: 'Open sessions',
     closeTab: 'Close tab',
     rename: 'Rename',
+    export: 'Export…',
     titleField: 'Title of the session',
     delete: 'Delete',
     deleteForGood: 'Delete for good',
@@ -191,6 +201,54 @@ export const words = {
   },
 
   notices: { heading: 'Notices', dismiss: 'Dismiss' },
+
+  transfer: {
+    heading: 'Your sessions',
+    exportAll: 'Export all…',
+    import: 'Import…',
+    close: 'Close',
+    cancel: 'Cancel',
+    done: 'Done',
+    exportOne: (title: string) => `Export “${title}”`,
+    exportAllHeading: 'Export all sessions',
+    format: 'Format',
+    formats: {
+      json: ['JSON', 'Comes back into Holdfast exactly as it is.'],
+      markdown: ['Markdown', 'For notes and version control.'],
+      html: ['Web page', 'For reading, printing and sending. It needs nothing beside it.'],
+      text: ['Plain text', 'For anything that shows text.'],
+    } satisfies Record<ExportFormat, readonly [string, string]>,
+    export: 'Export',
+    exporting: (done: number, total: number) => `${done.toLocaleString()} of ${sessionCount(total)}`,
+    exported: (name: string, sessions: number) => `${sessionCount(sessions)} handed over as ${name}.`,
+    importHeading: 'Import sessions',
+    importBody:
+      'Holdfast reads its own JSON files and the exports of ChatGPT, Claude, Google AI Studio and Gemini (Takeout), also as the zip files in which they were downloaded. What is here stays as it is.',
+    copies: 'Import changed sessions again as copies',
+    copiesNote: 'Where a session is here already, with other words in it than in the file.',
+    choose: 'Choose files…',
+    phases: {
+      sending: 'Reading the files…',
+      reading: 'Looking for sessions…',
+      keeping: 'Keeping the sessions…',
+    },
+    keeping: (done: number, total: number) => `${done.toLocaleString()} of ${total.toLocaleString()}`,
+    imported: (count: number) => `${sessionCount(count)} imported`,
+    duplicates: (count: number) => `${count.toLocaleString()} already here`,
+    skipped: (count: number) => `${count.toLocaleString()} skipped`,
+    nothingNew: 'Nothing new in it. Nothing was changed.',
+    nothingImported: 'Nothing was imported. Everything is as it was.',
+    cancelled: 'Cancelled. Everything is as it was.',
+    keepReadable: 'Import what can be read',
+    details: {
+      unreadable: 'Cannot be read',
+      skipped: 'Skipped',
+      partly: 'Imported, not with everything',
+      duplicate: 'Already here',
+      imported: 'Imported',
+    },
+    more: (count: number) => `and ${count.toLocaleString()} more`,
+  },
 
   settings: {
     open: 'Settings',

@@ -84,6 +84,17 @@ export const SessionItem = memo(function SessionItem({ session }: { session: Ses
             <IconButton label={words.sessions.rename} size="small" onClick={rename}>
               <Icon name="rename" />
             </IconButton>
+            <IconButton
+              label={words.sessions.export}
+              size="small"
+              onClick={() => {
+                // The dialog gives the focus back to where it was, and this button is hidden by then.
+                entry.current?.focus();
+                actions.showTransfer({ kind: 'export', session: { id: session.id, title: session.title } });
+              }}
+            >
+              <Icon name="export" />
+            </IconButton>
             {session.status === 'open' && (
               <IconButton
                 label={words.sessions.closeTab}

@@ -39,6 +39,7 @@ export function SettingsDialog() {
       ) : (
         <SettingsForm view={view} onClose={close} />
       )}
+      <SessionFiles />
       {info !== null && (
         <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1 border-t border-line px-6 py-4 text-note text-faint">
           <dt>{words.settings.dataDir}</dt>
@@ -50,6 +51,31 @@ export function SettingsDialog() {
         </dl>
       )}
     </Modal>
+  );
+}
+
+/** Ways out for all sessions, and in. */
+function SessionFiles() {
+  const actions = useActions();
+  const show = (transfer: Parameters<typeof actions.showTransfer>[0]) => {
+    actions.showSettings(false);
+    actions.showTransfer(transfer);
+  };
+  return (
+    <section
+      aria-labelledby="session-files"
+      className="flex flex-wrap items-center gap-3 border-t border-line px-6 py-4"
+    >
+      <h3 id="session-files" className="min-w-0 flex-1 font-medium whitespace-nowrap">
+        {words.transfer.heading}
+      </h3>
+      <Button data-testid="import-open" onClick={() => show({ kind: 'import' })}>
+        {words.transfer.import}
+      </Button>
+      <Button data-testid="export-all-open" onClick={() => show({ kind: 'export', session: 'all' })}>
+        {words.transfer.exportAll}
+      </Button>
+    </section>
   );
 }
 

@@ -1,7 +1,13 @@
 import type { StoreApi } from 'zustand/vanilla';
-import { failed, ok, randomId, toProblem } from '../../src/contract/index.ts';
+import { failed, fetchExport, ok, randomId, sendImport, toProblem } from '../../src/contract/index.ts';
 import type {
   CoreClient,
+  ExportedFile,
+  ExportSteps,
+  ExportWish,
+  ImportFile,
+  ImportResult,
+  ImportSteps,
   LinkHealth,
   LinkState,
   Problem,
@@ -14,7 +20,7 @@ import type {
 import type { Outbox } from './outbox.ts';
 import { tabsOf, withoutSession, withSession } from './sessions.ts';
 import { NEW_DRAFT, without } from './state.ts';
-import type { Renaming, State } from './state.ts';
+import type { Renaming, State, TransferDialog } from './state.ts';
 import type { Sync } from './sync.ts';
 
 export interface ActionPorts {
@@ -226,9 +232,25 @@ export function createActions({ client, store, outbox, sync, takeTurn }: ActionP
     },
 
     rename: (renaming: Renaming | null) => setState({ renaming }),
+    /** With no value where it was cancelled. */
+    exportSessions: (wish: ExportWish, steps: ExportSteps): Promise<Result<ExportedFile | null>> =>
+      cancellable(fetchExport(client, wish, steps), steps.signal),
+
+    importFiles: (files: readonly ImportFile[], steps: ImportSteps): Promise<Result<ImportResult | null>> =>
+      cancellable(sendImport(client, files, steps), steps.signal),
+
+    showTransfer: (transfer: TransferDialog | null) => setState({ transfer }),
     showSettings: (settingsOpen: boolean) => setState({ settingsOpen }),
     showDrawer: (drawerOpen: boolean) => setState({ drawerOpen }),
   };
+}
+
+async function cancellable<T>(request: Promise<T>, signal: AbortSignal | undefined): Promise<Result<T | null>> {
+  try {
+    return ok(await request);
+  } catch (error) {
+    return signal?.aborted === true ? ok(null) : failed(toProblem(error));
+  }
 }
 
 /** Text that is already at the new place stays, in front. */

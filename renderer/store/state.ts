@@ -36,6 +36,11 @@ export interface Renaming {
   readonly place: 'tab' | 'sidebar';
 }
 
+/** What is on its way out or in, in a dialog of its own. */
+export type TransferDialog =
+  | { readonly kind: 'export'; readonly session: { readonly id: string; readonly title: string } | 'all' }
+  | { readonly kind: 'import' };
+
 export interface State {
   // what the core says
   readonly connection: ConnectionStatus;
@@ -62,6 +67,7 @@ export interface State {
   readonly sendProblems: Readonly<Record<string, Problem>>;
   readonly dismissed: ReadonlySet<string>;
   readonly settingsOpen: boolean;
+  readonly transfer: TransferDialog | null;
   readonly drawerOpen: boolean;
   readonly renaming: Renaming | null;
   /** Grows by one whenever the composer should take the focus. */
@@ -89,6 +95,7 @@ export const initialState: State = {
   sendProblems: {},
   dismissed: new Set(),
   settingsOpen: false,
+  transfer: null,
   drawerOpen: false,
   renaming: null,
   focusRequests: 0,

@@ -10,6 +10,7 @@ const PATHS = {
   again: 'M13 8a5 5 0 1 1-1.6-3.7M13 2.5v3h-3',
   rename: 'M10.5 3.5l2 2-7 7-2.75.75.75-2.75z',
   trash: 'M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.5 9h6l.5-9',
+  export: 'M8 10V2.5M5 5.25L8 2.25l3 3M3 9.5v4h10v-4',
   chevron: 'M6 4l4 4-4 4',
 } as const;
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { ANSWER_WITHIN_MS, converse, expect, messages, say, someOf, test, textOf } from './support/fixtures.ts';
 
 test.describe('a first run', () => {
@@ -98,6 +99,44 @@ test('an answer is stopped, what had come stays, and the next question is answer
   expect(kept).not.toContain('200');
   expect(await converse(page, 'Count to 3')).toMatch(/\b3\b/);
   expect(await textOf(answer).innerText()).toBe(kept);
+});
+
+test('a conversation is exported, deleted and imported: it is there word for word, and goes on', async ({
+  page,
+  host,
+}) => {
+  await page.goto((await host()).url);
+  const greeting = await converse(page, 'Hello, my name is Ada');
+  const counted = await converse(page, 'Count to 3');
+  const item = page.getByTestId('session-item');
+  await item.hover();
+  await item.getByRole('button', { name: 'Export…' }).click();
+  const downloading = page.waitForEvent('download');
+  await page.getByTestId('export-start').click();
+  const download = await downloading;
+  expect(download.suggestedFilename()).toBe('Hello, my name is Ada.json');
+  const file = await download.path();
+  await expect(page.getByTestId('export-done')).toContainText('1 session');
+  await page.getByRole('button', { name: 'Done' }).click();
+
+  await item.hover();
+  await item.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('button', { name: 'Delete for good' }).click();
+  await expect(item).toHaveCount(0);
+
+  await page.getByTestId('settings-open').click();
+  await page.getByTestId('import-open').click();
+  await page.getByTestId('import-input').setInputFiles({
+    name: 'Hello.json',
+    mimeType: 'application/json',
+    buffer: readFileSync(file),
+  });
+  await expect(page.getByTestId('import-report')).toHaveText('1 session imported.');
+  await page.getByTestId('import-dialog').getByRole('button', { name: 'Hello, my name is Ada' }).click();
+  await expect(page.getByTestId('import-dialog')).toBeHidden();
+  await expect(textOf(messages(page, 'user'))).toHaveText(['Hello, my name is Ada', 'Count to 3']);
+  await expect(textOf(messages(page, 'model'))).toHaveText([greeting, counted], { useInnerText: true });
+  expect(await converse(page, 'What is my name?')).toContain('Ada');
 });
 
 test.describe('a host that goes away', () => {
