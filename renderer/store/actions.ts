@@ -18,7 +18,7 @@ import type {
   Turn,
 } from '../../src/contract/index.ts';
 import type { Outbox } from './outbox.ts';
-import { tabsOf, withoutSession, withSession } from './sessions.ts';
+import { tabsOf, withImported, withoutSession, withSession } from './sessions.ts';
 import { NEW_DRAFT, without } from './state.ts';
 import type { Renaming, State, TransferDialog } from './state.ts';
 import type { Sync } from './sync.ts';
@@ -236,8 +236,15 @@ export function createActions({ client, store, outbox, sync, takeTurn }: ActionP
     exportSessions: (wish: ExportWish, steps: ExportSteps): Promise<Result<ExportedFile | null>> =>
       cancellable(fetchExport(client, wish, steps), steps.signal),
 
-    importFiles: (files: readonly ImportFile[], steps: ImportSteps): Promise<Result<ImportResult | null>> =>
-      cancellable(sendImport(client, files, steps), steps.signal),
+    async importFiles(files: readonly ImportFile[], steps: ImportSteps): Promise<Result<ImportResult | null>> {
+      const imported = await cancellable(sendImport(client, files, steps), steps.signal);
+      if (imported.ok && imported.value?.outcome.kind === 'imported') {
+        // The event that says so may come later than this answer.
+        const ids = imported.value.items.flatMap((item) => ('sessionId' in item ? [item.sessionId] : []));
+        setState((state) => withImported(state, ids));
+      }
+      return imported;
+    },
 
     showTransfer: (transfer: TransferDialog | null) => setState({ transfer }),
     showSettings: (settingsOpen: boolean) => setState({ settingsOpen }),

@@ -1,7 +1,7 @@
 import type { CoreEvent, TurnDelta } from '../../src/contract/index.ts';
 import { withDeltas, withTurn } from './conversations.ts';
 import type { ConversationChange } from './conversations.ts';
-import { withoutSession, withSession } from './sessions.ts';
+import { withImported, withoutSession, withSession } from './sessions.ts';
 import type { State } from './state.ts';
 
 /** What has to be fetched because events alone cannot bring the window up to date. */
@@ -25,6 +25,8 @@ export function reduceEvent(state: State, event: CoreEvent): Reduction {
       return settled(withSession(state, event.session, 'event'));
     case 'session.deleted':
       return settled(withoutSession(state, event.sessionId));
+    case 'sessions.imported':
+      return { state: withImported(state, event.sessionIds), needs: [{ kind: 'everything' }] };
     case 'link.changed': {
       const session = state.sessions[event.sessionId];
       if (session === undefined) return settled(state);

@@ -73,6 +73,13 @@ export function withoutSession(state: State, sessionId: string): State {
   });
 }
 
+/** Sessions that are there again under the ids that they had before. */
+export function withImported(state: State, sessionIds: readonly string[]): State {
+  const gone = new Set(state.gone);
+  for (const id of sessionIds) gone.delete(id);
+  return gone.size === state.gone.size ? state : { ...state, gone };
+}
+
 /** Keeps the active tab one that exists, and holds no history of what has no tab. */
 function settle(before: State, after: State): State {
   const isOpen = (id: string) => after.sessions[id]?.status === 'open';

@@ -33,6 +33,14 @@ export function TransferFrame({ heading, testId, onClose, children }: TransferDi
   );
 }
 
+/**
+ * For the first button of a step: its step took away what had the focus. After the frame, because where Enter sent a form
+ * the browser itself still moves the focus.
+ */
+export function takesFocus(button: HTMLButtonElement | null): void {
+  if (button !== null) requestAnimationFrame(() => button.focus());
+}
+
 interface ProgressProps {
   readonly label: string;
   readonly done: number;

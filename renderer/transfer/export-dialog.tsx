@@ -4,7 +4,7 @@ import { useActions } from '../store/context.tsx';
 import type { TransferDialog } from '../store/state.ts';
 import { Button } from '../ui/button.tsx';
 import { words } from '../words.ts';
-import { Progress, TransferFrame } from './dialog.tsx';
+import { Progress, takesFocus, TransferFrame } from './dialog.tsx';
 import { saveFile } from './save-file.ts';
 
 const FORMATS: readonly ExportFormat[] = ['json', 'markdown', 'html', 'text'];
@@ -84,11 +84,11 @@ export function ExportDialog({ session }: { session: Extract<TransferDialog, { k
         )}
         <div className="flex justify-end gap-3">
           {step.kind === 'done' ? (
-            <Button tone="primary" autoFocus onClick={close}>
+            <Button key="done" ref={takesFocus} tone="primary" onClick={close}>
               {words.transfer.done}
             </Button>
           ) : step.kind === 'running' ? (
-            <Button autoFocus data-testid="export-cancel" onClick={() => running.current?.abort()}>
+            <Button key="cancel" ref={takesFocus} data-testid="export-cancel" onClick={() => running.current?.abort()}>
               {words.transfer.cancel}
             </Button>
           ) : (

@@ -3,7 +3,7 @@ import type { ImportFile, ImportProgress, ImportResult, Problem } from '../../sr
 import { useActions } from '../store/context.tsx';
 import { Button } from '../ui/button.tsx';
 import { words } from '../words.ts';
-import { Progress, TransferFrame } from './dialog.tsx';
+import { Progress, takesFocus, TransferFrame } from './dialog.tsx';
 import { Report } from './report.tsx';
 
 type Step =
@@ -63,7 +63,12 @@ export function ImportDialog() {
               detail={keeping ? words.transfer.keeping(step.progress.done, step.progress.total) : ''}
             />
             <div className="flex justify-end">
-              <Button autoFocus data-testid="import-cancel" disabled={keeping} onClick={() => running.current?.abort()}>
+              <Button
+                ref={takesFocus}
+                data-testid="import-cancel"
+                disabled={keeping}
+                onClick={() => running.current?.abort()}
+              >
                 {words.transfer.cancel}
               </Button>
             </div>

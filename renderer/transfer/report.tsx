@@ -1,6 +1,7 @@
 import type { ImportItem, ImportResult } from '../../src/contract/index.ts';
 import { Button } from '../ui/button.tsx';
 import { words } from '../words.ts';
+import { takesFocus } from './dialog.tsx';
 
 /** As many of a kind as a person reads; the rest is a number. */
 const SHOWN_MAX = 100;
@@ -43,7 +44,7 @@ export function Report({ result: { outcome, items }, onOpen, onKeepReadable, onC
             {words.transfer.keepReadable}
           </Button>
         )}
-        <Button tone="primary" autoFocus data-testid="import-done" onClick={onClose}>
+        <Button tone="primary" ref={takesFocus} data-testid="import-done" onClick={onClose}>
           {words.transfer.done}
         </Button>
       </div>

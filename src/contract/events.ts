@@ -16,6 +16,8 @@ export const coreEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('reset') }),
   z.object({ type: z.literal('session.changed'), session: sessionSchema }),
   z.object({ type: z.literal('session.deleted'), sessionId: sessionIdSchema }),
+  /** Sessions that came in from files, also ones that had been deleted before: fetch the list again. */
+  z.object({ type: z.literal('sessions.imported'), sessionIds: z.array(sessionIdSchema) }),
   z.object({
     type: z.literal('link.changed'),
     sessionId: sessionIdSchema,

@@ -109,13 +109,18 @@ export async function sendImport(
     { signal },
   );
   const items: ImportItem[] = [];
+  let sent = false;
+  const onSent = (progress: ImportProgress) => {
+    // The last piece's answer may come after the news that reading has begun.
+    if (!sent) onProgress?.(progress);
+  };
   let sending: Promise<unknown> = Promise.resolve();
   let failure: { readonly error: unknown } | undefined;
   try {
     for await (const event of events) {
       switch (event.type) {
         case 'ready':
-          sending = sendBytes(client, importId, files, signal, onProgress).catch((error: unknown) => {
+          sending = sendBytes(client, importId, files, signal, onSent).catch((error: unknown) => {
             // The core says in the stream why it takes no more; only what it does not know of ends the stream here.
             if (signal.aborted) return;
             failure = { error };
@@ -123,6 +128,7 @@ export async function sendImport(
           });
           break;
         case 'reading':
+          sent = true;
           onProgress?.({ phase: 'reading', ...event.bytes });
           break;
         case 'keeping':
@@ -151,7 +157,7 @@ async function sendBytes(
   importId: string,
   files: readonly ImportFile[],
   signal: AbortSignal,
-  onProgress: ImportSteps['onProgress'],
+  onProgress: (progress: ImportProgress) => void,
 ): Promise<void> {
   const total = files.reduce((sum, { size }) => sum + size, 0);
   let done = 0;
@@ -161,7 +167,7 @@ async function sendBytes(
       const bytes = await source.read(offset, Math.min(source.size, offset + FILE_CHUNK_BYTES));
       await client.exchange.importChunk({ importId, file, offset, bytes }, { signal });
       done += bytes.length;
-      onProgress?.({ phase: 'sending', done, total });
+      onProgress({ phase: 'sending', done, total });
     }
   }
 }

@@ -8,9 +8,6 @@ import { storageProblem } from '../storage/index.ts';
 import { contentHashIn, ReadingFailed } from './conversations.ts';
 import type { Staging } from './staging.ts';
 
-/** From so many new sessions on, clients are told to fetch their lists anew instead of being told of each. */
-const TOLD_SINGLY_MAX = 100;
-
 export interface SinkPorts {
   readonly sessions: Sessions;
   readonly journals: Journals;
@@ -52,13 +49,7 @@ export function sessionSink(ports: SinkPorts): ImportSink {
     }
     ports.keeping(0, added.length);
     await staging.commit(added, (done) => ports.keeping(done, added.length));
-    if (added.length > TOLD_SINGLY_MAX) ports.publish({ type: 'reset' });
-    else {
-      for (const id of added) {
-        const made = await sessions.get(id);
-        if (made.ok) ports.publish({ type: 'session.changed', session: made.value });
-      }
-    }
+    ports.publish({ type: 'sessions.imported', sessionIds: added });
     return ok(undefined);
   }
 

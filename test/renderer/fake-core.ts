@@ -250,7 +250,6 @@ export function createFakeCore(): FakeCore {
     },
     exchange: {
       export: os.exchange.export.handler(async function* ({ input }) {
-        calls.push({ name: 'exchange.export', input });
         const bytes = new TextEncoder().encode(`An export as ${input.format}`);
         const count = input.sessionIds?.length ?? sessions.size;
         yield {
@@ -265,7 +264,6 @@ export function createFakeCore(): FakeCore {
       }),
       exportAck: os.exchange.exportAck.handler(() => ({})),
       import: os.exchange.import.handler(async function* ({ input }) {
-        calls.push({ name: 'exchange.import', input });
         yield { type: 'ready' as const };
         yield {
           type: 'reading' as const,

@@ -63,6 +63,17 @@ describe('sessions', () => {
     expect(state.activeId).toBe('b');
   });
 
+  it('takes a deleted session back that was imported again, and fetches the list', () => {
+    const before = stateWith({ gone: new Set(['a', 'c']) });
+    const { state, needs } = reduceEvents(before, [
+      { type: 'sessions.imported', sessionIds: ['a', 'b'] },
+      { type: 'session.changed', session: session('a') },
+      { type: 'session.changed', session: session('c') },
+    ]);
+    expect(Object.keys(state.sessions)).toEqual(['a']);
+    expect(needs).toEqual([{ kind: 'everything' }]);
+  });
+
   it('goes to the neighbour when the shown tab is closed', () => {
     const sessions = Object.fromEntries(['a', 'b', 'c'].map((id, at) => [id, session(id, { createdAt: at })]));
     const close = (id: string, active: string) =>

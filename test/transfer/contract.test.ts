@@ -50,7 +50,7 @@ describe.each(transports)('export and import over $name', (transport) => {
       turnCount: before.turnCount,
     });
     await until('the session to be told of', () =>
-      seen.events.some((event) => event.type === 'session.changed' && event.session.status === 'closed'),
+      seen.events.some((event) => event.type === 'sessions.imported' && event.sessionIds.includes(id)),
     );
     await api.sessions.open({ sessionId: id });
     const answer = await ask(api, id, 'What is my name?');
