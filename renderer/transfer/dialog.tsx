@@ -58,7 +58,7 @@ export function Progress({ label, done, total, detail }: ProgressProps) {
       </div>
       <progress
         aria-label={label}
-        className="h-1.5 w-full accent-live"
+        className="h-1.5 w-full appearance-none overflow-hidden rounded-sm bg-wash [&::-moz-progress-bar]:bg-live [&::-webkit-progress-bar]:bg-wash [&::-webkit-progress-value]:bg-live"
         max={Math.max(1, total)}
         value={Math.min(done, total)}
       />
