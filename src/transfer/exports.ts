@@ -2,8 +2,8 @@ import { EXPORT_WINDOW, failed, FILE_CHUNK_BYTES, ok } from '../contract/index.t
 import type { ExportEvent, ExportFormat, Problem, Result } from '../contract/index.ts';
 import { exportConversations, formats } from '../exchange/index.ts';
 import type { ExportTarget } from '../exchange/index.ts';
-import type { Sessions } from '../sessions/index.ts';
 import { allSessionIds, outgoing, ReadingFailed } from './conversations.ts';
+import type { Conversations } from './conversations.ts';
 
 export interface ExportRequest {
   readonly streamId: string;
@@ -23,7 +23,7 @@ export interface Exports {
 }
 
 export interface ExportsPorts {
-  readonly sessions: Sessions;
+  readonly sessions: Conversations;
   /** Of Holdfast. */
   readonly version: string;
   /** Milliseconds since the epoch. */

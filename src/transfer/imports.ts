@@ -6,7 +6,7 @@ import type { CoreEvent, ImportEvent, ImportItem, Problem, Result } from '../con
 import { fileSource, importConversations } from '../exchange/index.ts';
 import type { ByteSource, ReportItem } from '../exchange/index.ts';
 import type { Journals } from '../journal/index.ts';
-import type { Sessions } from '../sessions/index.ts';
+import type { Conversations } from './conversations.ts';
 import { importProblem, knownSession, onDisk, sessionSink } from './sink.ts';
 import type { Staging } from './staging.ts';
 
@@ -42,7 +42,7 @@ export interface LocalImport {
 }
 
 export interface ImportsPorts {
-  readonly sessions: Sessions;
+  readonly sessions: Conversations;
   readonly journals: Journals;
   readonly staging: Staging;
   /** A folder on the disk that imports go to. */

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Archive } from '../archive/index.ts';
 import type { CoreEvent, Problem } from '../contract/index.ts';
 import type { Journals } from '../journal/index.ts';
-import type { Sessions } from '../sessions/index.ts';
+import type { Conversations } from './conversations.ts';
 import { createExports } from './exports.ts';
 import type { Exports } from './exports.ts';
 import { createImports } from './imports.ts';
@@ -10,6 +10,8 @@ import type { Imports } from './imports.ts';
 import { createStaging } from './staging.ts';
 import type { Staging } from './staging.ts';
 
+export { storedConversations } from './conversations.ts';
+export type { Conversations } from './conversations.ts';
 export type { ExportRequest, Exports } from './exports.ts';
 export type { ImportRequest, Imports, LocalImport } from './imports.ts';
 export { createStaging } from './staging.ts';
@@ -22,7 +24,7 @@ export interface Transfer {
 }
 
 export interface TransferPorts {
-  readonly sessions: Sessions;
+  readonly sessions: Conversations;
   readonly journals: Journals;
   readonly staging: Staging;
   readonly dataDir: string;

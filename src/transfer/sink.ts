@@ -3,13 +3,13 @@ import { failed, ok } from '../contract/index.ts';
 import type { CoreEvent, Problem, Result } from '../contract/index.ts';
 import type { ImportSink, IncomingConversation, KnownConversation } from '../exchange/index.ts';
 import type { Journals } from '../journal/index.ts';
-import type { Sessions } from '../sessions/index.ts';
 import { storageProblem } from '../storage/index.ts';
 import { contentHashIn, ReadingFailed } from './conversations.ts';
+import type { Conversations } from './conversations.ts';
 import type { Staging } from './staging.ts';
 
 export interface SinkPorts {
-  readonly sessions: Sessions;
+  readonly sessions: Conversations;
   readonly journals: Journals;
   readonly staging: Staging;
   /** The folder and the journals that the staging area was begun with. */
@@ -67,7 +67,7 @@ export function sessionSink(ports: SinkPorts): ImportSink {
 }
 
 /** Finds a conversation that is here by its id. What was said in it is read only then: that is what it costs. */
-export async function knownSession(sessions: Sessions, sessionId: string): Promise<KnownConversation | undefined> {
+export async function knownSession(sessions: Conversations, sessionId: string): Promise<KnownConversation | undefined> {
   const found = await sessions.get(sessionId);
   if (!found.ok && found.problem.code === 'session_not_found') return undefined;
   if (!found.ok) throw new ReadingFailed(found.problem);

@@ -2,11 +2,10 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { randomId, sendImport } from '../../src/contract/index.ts';
-import type { CoreClient, Problem } from '../../src/contract/index.ts';
+import type { CoreClient } from '../../src/contract/index.ts';
 import { journalsIn } from '../../src/journal/index.ts';
 import type { Journals } from '../../src/journal/index.ts';
-import type { Sessions } from '../../src/sessions/index.ts';
-import { createTransfer, stagingIn } from '../../src/transfer/index.ts';
+import { createTransfer, stagingIn, storedConversations } from '../../src/transfer/index.ts';
 import { openArchive } from '../../src/archive/index.ts';
 import { makeDirectory } from '../../src/storage/index.ts';
 import { closeAfter, openTestCore, testWorld } from '../support/core.ts';
@@ -137,7 +136,6 @@ describe('an imported session', () => {
 });
 
 describe('a disk that is full in the middle of an import', () => {
-  const gone: Problem = { code: 'session_not_found', message: '', retry: 'never' };
   const full = Object.assign(new Error('No space'), { code: 'ENOSPC' });
 
   /** Imports with these journals in the place of the real staging ones. */
@@ -148,7 +146,7 @@ describe('a disk that is full in the middle of an import', () => {
     const journals = journalsIn(join(dataDir, 'journal'), Date.now);
     const real = stagingIn(dataDir, journals, archive);
     const { imports } = createTransfer({
-      sessions: { get: async () => ({ ok: false, problem: gone }) } as unknown as Sessions,
+      sessions: storedConversations(archive),
       journals,
       staging: {
         ...real,
