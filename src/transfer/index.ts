@@ -14,7 +14,7 @@ export { storedConversations } from './conversations.ts';
 export type { Conversations } from './conversations.ts';
 export type { ExportRequest, Exports } from './exports.ts';
 export type { ImportRequest, Imports, LocalImport } from './imports.ts';
-export { createStaging } from './staging.ts';
+export { createStaging, foldJournal } from './staging.ts';
 export type { Recovered, Staging, StagingDisk, StagingPorts } from './staging.ts';
 
 /** Conversations on their way out of this data folder and into it. */

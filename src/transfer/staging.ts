@@ -81,7 +81,7 @@ export function createStaging(ports: StagingPorts): Staging {
     await whereThere(() => disk.sync(staged));
     for (const [index, id] of sessionIds.entries()) {
       const content = await whereThere(() => journals.load(id));
-      const folded = content && fold(content);
+      const folded = content && foldJournal(content);
       // One that was deleted since has nothing to come back for.
       if (folded !== undefined && !folded.deleted) await archive.replace(folded, content!.goodBytes);
       kept(index + 1);
@@ -160,7 +160,8 @@ export function createStaging(ports: StagingPorts): Staging {
   };
 }
 
-function fold(content: JournalContent): FoldedSession | undefined {
+/** A session as its journal tells it; `undefined` where it does not say what session it is of. */
+export function foldJournal(content: JournalContent): FoldedSession | undefined {
   return foldEntries(
     content.lines.flatMap(({ seq, at, entry }): PlacedEntry[] => {
       const parsed = journalEntrySchema.safeParse(entry);
