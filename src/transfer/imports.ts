@@ -271,7 +271,14 @@ export function createImports(ports: ImportsPorts): Imports {
     async fromFiles(paths, { changed, damaged, signal, onEvent }) {
       const events: ImportEvent[] = [];
       const done = await alone('', signal, async (mine, place) => {
-        const sources = await Promise.all(paths.map(fileSource));
+        const sources: ByteSource[] = [];
+        for (const path of paths) {
+          try {
+            sources.push(await fileSource(path));
+          } catch (error) {
+            return failed(notReadable(path, error));
+          }
+        }
         return read(sources, place.journals, { changed, damaged }, mine.cancel.signal, (event) => {
           if (event.type === 'items' || event.type === 'done') events.push(event);
           onEvent?.(event);
@@ -328,6 +335,15 @@ function itemOf(item: ReportItem): ImportItem {
     case 'unreadable':
       return { ...base, outcome: 'unreadable' };
   }
+}
+
+function notReadable(path: string, error: unknown): Problem {
+  return {
+    code: 'invalid_input',
+    message: `${path} cannot be read. Check that it is there and that you may open it. Nothing was imported.`,
+    retry: 'user',
+    context: { path, error: String(error) },
+  };
 }
 
 const ANOTHER: Problem = {

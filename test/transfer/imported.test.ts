@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { randomId, sendImport } from '../../src/contract/index.ts';
@@ -200,5 +200,40 @@ describe('a disk that is full in the middle of an import', () => {
     const { last, here } = await importing((journals) => journals);
     expect(last).toEqual({ type: 'done', outcome: { kind: 'imported' } });
     expect(here.sessions).toHaveLength(5);
+  });
+});
+
+describe('files of this machine', () => {
+  it('are imported where they are, and one that is not there is named', async () => {
+    const dataDir = tempDir();
+    makeDirectory(join(dataDir, 'journal'));
+    const archive = closeAfter(openArchive(join(dataDir, 'archive.db')));
+    const journals = journalsIn(join(dataDir, 'journal'), Date.now);
+    const { imports } = createTransfer({
+      sessions: storedConversations(archive),
+      journals,
+      staging: stagingIn(dataDir, journals, archive),
+      dataDir,
+      forgetLive: () => undefined,
+      publish: () => undefined,
+      report: () => undefined,
+      version: 'test',
+    });
+    const path = join(tempDir(), 'some.json');
+    const missing = join(tempDir(), 'nowhere.json');
+    writeFileSync(path, Buffer.from(await fileWith(3).read(0, 100_000)));
+    const how = { changed: 'skip', damaged: 'refuse' } as const;
+    expect(await imports.fromFiles([path, missing], how)).toMatchObject({
+      ok: false,
+      problem: { code: 'invalid_input', message: expect.stringContaining(`${missing} cannot be read`) },
+    });
+    expect(journalsOf(dataDir)).toEqual([]);
+    const done = await imports.fromFiles([path], how);
+    expect(done).toMatchObject({ ok: true, value: [{ type: 'items' }, { outcome: { kind: 'imported' } }] });
+    expect(await imports.fromFiles([path], how)).toMatchObject({
+      value: [{ items: [{ outcome: 'duplicate' }, {}, {}] }, { outcome: { kind: 'nothing-new' } }],
+    });
+    expect(journalsOf(dataDir)).toHaveLength(3);
+    expect(hasLeftovers(dataDir)).toBe(false);
   });
 });
