@@ -142,7 +142,7 @@ describe('a disk that is full in the middle of an import', () => {
   async function importing(breakIt: (journals: Journals) => Journals) {
     const dataDir = tempDir();
     makeDirectory(join(dataDir, 'journal'));
-    const archive = closeAfter(openArchive(join(dataDir, 'archive.db')));
+    const archive = closeAfter(await openArchive(join(dataDir, 'archive.db')));
     const journals = journalsIn(join(dataDir, 'journal'), Date.now);
     const real = stagingIn(dataDir, journals, archive);
     const { imports } = createTransfer({
@@ -207,7 +207,7 @@ describe('files of this machine', () => {
   it('are imported where they are, and one that is not there is named', async () => {
     const dataDir = tempDir();
     makeDirectory(join(dataDir, 'journal'));
-    const archive = closeAfter(openArchive(join(dataDir, 'archive.db')));
+    const archive = closeAfter(await openArchive(join(dataDir, 'archive.db')));
     const journals = journalsIn(join(dataDir, 'journal'), Date.now);
     const { imports } = createTransfer({
       sessions: storedConversations(archive),

@@ -65,24 +65,23 @@ const turn = (sessionId: string): Turn => ({
   rev: 1,
 });
 
-function folder() {
+async function folder() {
   const dataDir = tempDir();
   const journalDirectory = join(dataDir, 'journal');
   const directory = join(dataDir, 'import');
-  return mkdir(journalDirectory).then(() => {
-    const archive = closeAfter(openArchive(join(dataDir, 'archive.db')));
-    const journals = journalsIn(journalDirectory, Date.now);
-    const ports = { directory, journalDirectory, journals, archive, now: () => 7 };
-    /** What is here after the next start. */
-    const afterStart = async () => {
-      const recovered = await createStaging(ports).recover();
-      await reconcile({ journals, archive, notify: () => undefined, report: () => undefined });
-      const here = (await archive.sessions({ status: 'all', limit: 100 })).sessions.map(({ id }) => id).sort();
-      expect(here.toSorted()).toEqual([...(await journals.ids())].sort());
-      return { here, recovered: recovered.kind };
-    };
-    return { ...ports, dataDir, afterStart };
-  });
+  await mkdir(journalDirectory);
+  const archive = closeAfter(await openArchive(join(dataDir, 'archive.db')));
+  const journals = journalsIn(journalDirectory, Date.now);
+  const ports = { directory, journalDirectory, journals, archive, now: () => 7 };
+  /** What is here after the next start. */
+  const afterStart = async () => {
+    const recovered = await createStaging(ports).recover();
+    await reconcile({ journals, archive, notify: () => undefined, report: () => undefined });
+    const here = (await archive.sessions({ status: 'all', limit: 100 })).sessions.map(({ id }) => id).sort();
+    expect(here.toSorted()).toEqual([...(await journals.ids())].sort());
+    return { here, recovered: recovered.kind };
+  };
+  return { ...ports, dataDir, afterStart };
 }
 
 async function stage(staging: ReturnType<typeof createStaging>): Promise<void> {
