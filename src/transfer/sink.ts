@@ -59,7 +59,8 @@ export function sessionSink(ports: SinkPorts): ImportSink {
     add: (conversation) => onDisk(async () => ok(await add(conversation))),
     async commit() {
       const done = await onDisk(commit);
-      if (!done.ok) await staging.discard().catch(() => undefined);
+      // Not to discard: what could not be taken back has to stay in the staging area's list.
+      if (!done.ok) await staging.recover().catch(() => undefined);
       return done;
     },
     abort: () => staging.discard(),

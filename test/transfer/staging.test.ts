@@ -28,11 +28,11 @@ const realDisk: StagingDisk = {
 };
 
 /** Counts the steps of disk and archive together; from step `failing` on, or only at it, they fail. */
-function breaking(archive: Archive, failing: number, how: 'once' | 'for-good') {
+function breaking(archive: Archive, failing: number, how: 'once' | 'for-a-while' | 'for-good') {
   let step = 0;
   const at = async <T>(task: () => Promise<T>): Promise<T> => {
     step += 1;
-    const fails = how === 'once' ? step === failing : step >= failing;
+    const fails = step >= failing && step < failing + FAILURES[how];
     if (fails) throw Object.assign(new Error('No space'), { code: 'ENOSPC' });
     return task();
   };
@@ -53,6 +53,8 @@ function breaking(archive: Archive, failing: number, how: 'once' | 'for-good') {
     },
   };
 }
+
+const FAILURES = { once: 1, 'for-a-while': 3, 'for-good': Number.POSITIVE_INFINITY };
 
 const turn = (sessionId: string): Turn => ({
   id: 't',
@@ -163,6 +165,26 @@ describe('an import that is staged', () => {
       expect((await afterStart()).here, `start after step ${failing}`).toEqual(expected);
     }
     expect(steps).toBeGreaterThan(10);
+  });
+
+  it('is taken back later where the disk fails while it is taken back', async () => {
+    for (let failing = 1; ; failing += 1) {
+      const { archive, journals, afterStart, ...ports } = await folder();
+      await stage(createStaging({ ...ports, archive, journals }));
+      const broken = breaking(archive, failing, 'for-a-while');
+      const staging = createStaging({ ...ports, journals, ...broken });
+      const committed = await staging
+        .commit(IDS, () => undefined)
+        .then(
+          () => true,
+          () => false,
+        );
+      if (committed && broken.steps < failing) break;
+      for (let tries = 0; tries < 4; tries += 1) await staging.recover().catch(() => undefined);
+      const expected = committed ? IDS.toSorted() : [];
+      expect([...(await journals.ids())].sort(), `step ${failing}`).toEqual(expected);
+      expect((await afterStart()).here, `start after step ${failing}`).toEqual(expected);
+    }
   });
 
   it('stays taken back when a crash comes in the middle of that', async () => {
