@@ -84,6 +84,8 @@ export function createImports(ports: ImportsPorts): Imports {
     signal: AbortSignal | undefined,
     task: (mine: Running, place: Awaited<ReturnType<Staging['begin']>>) => Promise<Result<T>>,
   ): Promise<Result<T>> {
+    // One that was cancelled is about to be gone: whoever cancelled it may begin the next at once.
+    while (running?.cancel.signal.aborted === true) await running.ended;
     if (running !== undefined) return failed(ANOTHER);
     const cancel = new AbortController();
     const onAbort = () => {
