@@ -87,7 +87,7 @@ function happenings({ data, timers }: Situation): readonly Happening[] {
     found.push({ label: 'preparing fails', input: { type: 'unprepared', epoch, problem } });
     if (stage === 'preparing') return found;
     for (const turns of [0, 4]) {
-      found.push({ label: 'history is at hand', input: { type: 'context', epoch, turns } });
+      found.push({ label: 'history is at hand', input: { type: 'context', epoch, turns, asFrame: turns > 0 } });
     }
   }
   if (stage === 'dialling') found.push({ label: 'socket opens', input: { type: 'opened', epoch } });

@@ -131,6 +131,7 @@ export function startProgram(disk: VirtualDisk, options: ProgramOptions): Progra
     timeoutMs: () => 30 * 60_000,
     seal: undefined,
     on: (event, id) => trace(() => `live session ${id}: ${event}`),
+    foreign: () => broken('the live state is not ours'),
     persistFailed: (error) => broken(`the live state was not written: ${String(error)}`),
   });
   const notify = ({ code, message }: { readonly code: string; readonly message: string }) =>
