@@ -113,6 +113,15 @@ export function createSessions(ports: SessionsPorts): Sessions {
     }
   }
 
+  /** Does what touches nothing but the link: it need not wait for a disk that takes its time. */
+  function atOnce<T>(sessionId: string, task: (conversation: Conversation) => Result<T>): Promise<Result<T>> {
+    return reading(async () => {
+      if (ending) return failed(ENDING);
+      const found = await find(sessionId);
+      return found.ok ? task(found.value.conversation) : found;
+    });
+  }
+
   async function reading<T>(task: () => Promise<Result<T>>): Promise<Result<T>> {
     try {
       return await task();
@@ -129,7 +138,7 @@ export function createSessions(ports: SessionsPorts): Sessions {
   }
 
   async function steer(sessionId: string, how: (link: Conversation['link']) => void): Promise<Result<LinkState>> {
-    return change(sessionId, async ({ link, session }) => {
+    return atOnce(sessionId, ({ link, session }) => {
       if (session.status === 'open') how(link);
       return ok(link.state);
     });
@@ -277,7 +286,7 @@ export function createSessions(ports: SessionsPorts): Sessions {
       }),
 
     stop: (sessionId) =>
-      change(sessionId, async (conversation) => {
+      atOnce(sessionId, (conversation) => {
         const running = conversation.underWay.findLast(({ status }) => status !== 'queued') ?? conversation.underWay[0];
         if (running === undefined) return failed(NOTHING_TO_STOP);
         conversation.link.stop();

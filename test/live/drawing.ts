@@ -140,7 +140,9 @@ function likeness({ data, timers }: Situation): string {
 function after({ data, timers }: Situation, input: LinkInput): Situation {
   const running = new Set(timers);
   if (input.type === 'timer') running.delete(input.name);
-  const result = step(data, input, { at: NOW, random: 0.5 });
+  // Only a connection that is not quite new is made anew after a sleep.
+  const at = input.type === 'wake' ? NOW + 120_000 : NOW;
+  const result = step(data, input, { at, random: 0.5 });
   for (const effect of result.effects) {
     if (effect.type === 'start-timer') running.add(effect.name);
     if (effect.type === 'stop-timer') running.delete(effect.name);

@@ -48,8 +48,8 @@ const tokenOf = (text: string) => [...text.matchAll(/#(\d+)#/g)].map((match) => 
 const STATE_GRACE_MS = 40 * SECOND;
 /** Whenever a turn has changed, the program dies right after it this often. */
 const CRASH_SHARE = 0.004;
-/** From the user's wish to the end of the answer that is stopped. */
-const STOP_TAKES_MAX_MS = 5 * SECOND;
+/** From the user's wish to the end of the answer that is stopped; longer than a moment only where the disk is full. */
+const STOP_TAKES_MAX_MS = MINUTE;
 /** As long as a state may last that is on its way to another: a setup and the closing of the old connection. */
 const CONNECTING_MAX_MS = 20 * SECOND;
 
@@ -200,7 +200,9 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
     void by.sessions.send(SESSION, turnId, `Say #${number}# ${words}`).then((sent) => {
       // A turn is on disk: from here on it may not be lost.
       if (sent.ok) accepted.add(turnId);
-      else if (sent.problem.code !== 'host_unreachable') options.broken(`not accepted: ${sent.problem.message}`);
+      else if (!['host_unreachable', 'disk_full'].includes(sent.problem.code)) {
+        options.broken(`not accepted: ${sent.problem.message}`);
+      }
     });
     return turnId;
   }
@@ -236,9 +238,14 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
       else if (dice < 0.85) {
         program.network(false);
         time.after(exponential(random, 2 * MINUTE), () => program?.network(true));
-      } else if (dice < 0.91) crash();
-      else if (dice < 0.95) quit();
-      else link?.sendAudio('AAAA'.repeat(160));
+      } else if (dice < 0.89) crash();
+      else if (dice < 0.92) quit();
+      else if (dice < 0.95) {
+        // The tab is closed, and something is written in the same moment or a while later.
+        void sessions.close(SESSION);
+        if (random() < 0.5) send('after the end');
+        time.after(exponential(random, MINUTE), () => void program?.sessions.open(SESSION));
+      } else link?.sendAudio('AAAA'.repeat(160));
     }
     time.after(exponential(random, 20 * MINUTE), whim);
   }
@@ -277,7 +284,10 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
       server.outage(random() < 0.5 ? 'drop' : 'blackhole');
       time.after(exponential(random, 4 * MINUTE), () => server.reachable());
     } else if (dice < 0.9) server.dropAll();
-    else server.setScript({});
+    else if (dice < 0.95) {
+      disk.full = true;
+      time.after(exponential(random, 20 * SECOND), () => (disk.full = false));
+    } else server.setScript({});
     time.after(exponential(random, 5 * MINUTE), pressWhatIsShown);
     time.after(exponential(random, 15 * MINUTE), weather);
   }
@@ -291,6 +301,7 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
 
     // All trouble ends, and what a person would press is pressed: from here on it has to come right by itself.
     quiet = true;
+    disk.full = false;
     server.setScript({});
     server.reachable();
     server.calm();
@@ -358,22 +369,26 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
         `the turn ${turnId} (#${numberOf(turn)}#) is shown as answered, and nothing answers it`,
       );
     }
-    let shifted: number | undefined;
+    /** Questions whose answers are still to come, since a greeting stands in the place of the first of them. */
+    const owed = new Set<number>();
     for (const turn of all) {
       if (turn.role !== 'model' || turn.replyTo === undefined) continue;
       const question = numberOf(byId.get(turn.replyTo));
       check(turn.status !== 'streaming', `the answer ${turn.id} never ended`);
-      if (turn.status !== 'complete' || turn.continues !== undefined) continue;
-      if (textOf(turn).trim() === GREETING || (shifted !== undefined && numberOf(turn) === shifted)) {
-        // A greeting that came just where the answer was due, on a connection that then broke before the answer or kept it
-        // back for long: nothing on the wire tells the two apart, and the answers that come after it in the same breath
-        // are taken for those of the next questions. Counted, and shown to the user as what it is.
+      if (turn.status !== 'complete') continue;
+      const greeted = textOf(turn).trim() === GREETING;
+      if (turn.continues !== undefined && !greeted) continue;
+      // A greeting that came just where the answer was due, on a connection that then broke before the answer or kept it
+      // back for long: nothing on the wire tells the two apart, and the answers that come late are taken for those of the
+      // next questions. Counted, and shown to the user as what it is.
+      const number = numberOf(turn);
+      const late = number === undefined ? owed.size > 0 : number !== question && owed.delete(number);
+      if (greeted || late) {
         misheard += 1;
-        shifted = question;
+        owed.add(question!);
         continue;
       }
-      shifted = undefined;
-      check(numberOf(turn) === question, `the question #${question}# was given the answer to #${numberOf(turn)}#`);
+      check(number === question, `the question #${question}# was given the answer to #${number}#`);
     }
     const complete = all.filter(
       ({ role, status, continues }) => role === 'model' && status === 'complete' && continues === undefined,

@@ -78,7 +78,7 @@ export const defaultLinkConfig: LinkConfig = {
   stopGrace: 2 * SECOND,
   leaveGrace: 1.5 * SECOND,
   settle: 150,
-  settleSuspect: SECOND,
+  settleSuspect: 2 * SECOND,
   settleGreeter: 3 * SECOND,
   greetingWait: 400,
   suspectFor: 10 * SECOND,
