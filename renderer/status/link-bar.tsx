@@ -3,6 +3,7 @@ import type { LinkState } from '../../src/contract/index.ts';
 import { useActions, useSelect } from '../store/context.tsx';
 import { Button } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
+import { happenedWords, settingsStepWords } from '../problem-words.ts';
 import { isMendedInSettings, linkWords, words } from '../words.ts';
 import { LinkGlyph } from './link-glyph.tsx';
 import { LinkPanel } from './link-panel.tsx';
@@ -72,16 +73,22 @@ function LinkLine({ link, sessionId }: { link: LinkState; sessionId: string }) {
         <LinkGlyph kind={link.kind} />
         {link.kind === 'waiting' ? (
           <>
-            <span aria-hidden="true" className="text-wait tabular-nums">
-              <Countdown until={link.until} />
+            {/* In a narrow window the reason has a line of its own. */}
+            <span className="flex min-w-0 flex-col sm:flex-row">
+              <span aria-hidden="true" className="whitespace-nowrap text-wait tabular-nums">
+                <Countdown until={link.until} />
+              </span>
+              <span className="sr-only">{linkWords(link)}</span>
+              <span className="min-w-0 sm:truncate sm:before:content-['·'] sm:before:mx-1.5">
+                {happenedWords(link.problem)}
+              </span>
             </span>
-            <span className="sr-only">{linkWords(link)}</span>
           </>
         ) : (
           <span className={link.kind === 'needs-you' ? 'text-ui text-need' : ''}>{linkWords(link)}</span>
         )}
         <span
-          className={`whitespace-nowrap text-faint ${linkWords(link).length > SHORT_WORDS || link.kind === 'waiting' ? 'hidden min-[28rem]:inline' : ''}`}
+          className={`whitespace-nowrap text-faint ${link.kind === 'waiting' ? 'hidden xl:inline' : linkWords(link).length > SHORT_WORDS ? 'hidden min-[28rem]:inline' : ''}`}
         >
           {' '}
           {words.link.since(timeOf(link.since, now))}
@@ -91,6 +98,7 @@ function LinkLine({ link, sessionId }: { link: LinkState; sessionId: string }) {
       {/* The words without the running count: a count would be read aloud every second. */}
       <span role="status" className="sr-only">
         {linkWords(link)}
+        {link.kind === 'waiting' && `: ${happenedWords(link.problem)}`}
       </span>
       {!open && <NextStep link={link} sessionId={sessionId} />}
     </>
@@ -103,7 +111,7 @@ function NextStep({ link, sessionId }: { link: LinkState; sessionId: string }) {
   switch (link.kind) {
     case 'waiting':
       return (
-        <Button size="tiny" title={link.problem.message} onClick={() => void actions.reconnect(sessionId)}>
+        <Button size="tiny" onClick={() => void actions.reconnect(sessionId)}>
           {words.link.reconnectNow}
         </Button>
       );
@@ -122,7 +130,7 @@ function NextStep({ link, sessionId }: { link: LinkState; sessionId: string }) {
         <span className="flex shrink-0 flex-wrap gap-2">
           {isMendedInSettings(link.problem.code) && (
             <Button size="tiny" onClick={() => actions.showSettings(true)}>
-              {words.link.openSettings}
+              {settingsStepWords(link.problem.code).name}
             </Button>
           )}
           <Button size="tiny" onClick={() => void actions.reconnect(sessionId)}>

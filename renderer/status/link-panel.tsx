@@ -1,7 +1,9 @@
 import { useEffect, useState } from 'react';
 import type { ReactNode, Ref } from 'react';
-import type { LinkState } from '../../src/contract/index.ts';
-import { useActions } from '../store/context.tsx';
+import type { LinkState, Problem } from '../../src/contract/index.ts';
+import { isOfTheKey, keyFixedWords, settingsStepWords, tryAgainWords } from '../problem-words.ts';
+import { useActions, useSelect } from '../store/context.tsx';
+import { isConnected, streamingAnswer } from '../store/conversations.ts';
 import { Button, IconButton } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { isMendedInSettings, linkWords, words } from '../words.ts';
@@ -101,20 +103,15 @@ function moreWords(link: LinkState, now: number): string | null {
 function Steps({ link, sessionId }: { link: LinkState; sessionId: string }) {
   const actions = useActions();
   const [begunFresh, setBegunFresh] = useState(false);
+  const cut = useCutWords(sessionId);
   if (link.kind === 'closed') return null;
   const reconnect = reconnectWords(link);
   const paused = link.kind === 'paused' && link.by === 'user';
   return (
     <div className="mt-3 flex flex-col divide-y divide-line border-y border-line px-4">
-      {link.kind === 'needs-you' && isMendedInSettings(link.problem.code) && (
-        <Step says={words.link.openSettingsNote}>
-          <Button size="small" onClick={() => actions.showSettings(true)}>
-            {words.link.openSettings}
-          </Button>
-        </Step>
-      )}
+      {link.kind === 'needs-you' && isMendedInSettings(link.problem.code) && <SettingsStep problem={link.problem} />}
       {reconnect !== null && (
-        <Step says={reconnect.says}>
+        <Step says={isConnected(link) ? reconnect.says + cut : reconnect.says}>
           <Button size="small" data-testid="link-reconnect" onClick={() => void actions.reconnect(sessionId)}>
             {reconnect.name}
           </Button>
@@ -138,7 +135,7 @@ function Steps({ link, sessionId }: { link: LinkState; sessionId: string }) {
           </Button>
         </Step>
       )}
-      <Step says={begunFresh ? freshWords(link) : words.link.freshNote}>
+      <Step says={begunFresh ? freshWords(link) : words.link.freshNote + cut}>
         <Button
           size="small"
           data-testid="link-fresh"
@@ -155,7 +152,30 @@ function freshWords(link: LinkState): string {
   return link.kind === 'live' ? words.link.freshDone : words.link.freshNext;
 }
 
-/** `null`: there is a connection, or it waits for the user to go on. */
+/** What becomes of the answer that is under way when its connection is left; nothing where there is none. */
+function useCutWords(sessionId: string): string {
+  const goesOn = useSelect((state) => state.settings?.settings.cutAnswers === 'go-on');
+  const streaming = useSelect((state) => streamingAnswer(state.conversations[sessionId]));
+  if (streaming === undefined) return '';
+  // Only once by itself.
+  return ` ${goesOn && streaming.continues === undefined ? words.link.cutsAnswer.goesOn : words.link.cutsAnswer.left}`;
+}
+
+function SettingsStep({ problem: { code } }: { problem: Problem }) {
+  const actions = useActions();
+  const keyFixed = useSelect((state) => state.settings?.fixed.includes('apiKey') === true);
+  if (keyFixed && isOfTheKey(code)) return <Step says={keyFixedWords} />;
+  const { name, says } = settingsStepWords(code);
+  return (
+    <Step says={says}>
+      <Button size="small" onClick={() => actions.showSettings(true)}>
+        {name}
+      </Button>
+    </Step>
+  );
+}
+
+/** `null`: it waits for the user to go on, or is closed. */
 function reconnectWords(link: LinkState): { readonly name: string; readonly says: string } | null {
   switch (link.kind) {
     case 'idle':
@@ -163,23 +183,25 @@ function reconnectWords(link: LinkState): { readonly name: string; readonly says
     case 'waiting':
       return { name: words.link.reconnectNow, says: words.link.reconnectNowNote };
     case 'needs-you':
-      return { name: words.link.tryAgain, says: words.link.tryAgainNote };
+      return { name: words.link.tryAgain, says: tryAgainWords(link.problem.code) };
     case 'paused':
-      return link.by === 'user' ? null : { name: words.link.tryAgain, says: words.link.tryAgainNote };
+      return link.by === 'user' ? null : { name: words.link.tryAgain, says: words.link.tryOffline };
     case 'connecting':
     case 'restoring':
+      return { name: words.link.reconnectNow, says: words.link.reconnectAnewNote };
     case 'live':
     case 'rotating':
+      return { name: words.link.reconnectNow, says: words.link.replaceNote };
     case 'closed':
       return null;
   }
 }
 
-function Step({ says, children }: { says: string; children: ReactNode }) {
+function Step({ says, children }: { says: string; children?: ReactNode }) {
   return (
     <div className="flex items-center gap-4 py-2">
       <p className="min-w-0 flex-1 text-note text-soft">{says}</p>
-      <div className="flex w-32 shrink-0 justify-end [&>button]:w-full">{children}</div>
+      {children !== undefined && <div className="flex w-32 shrink-0 justify-end [&>button]:w-full">{children}</div>}
     </div>
   );
 }
