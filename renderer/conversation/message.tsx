@@ -119,13 +119,13 @@ function ModelMessage({ turn, latest }: MessageProps) {
           {waits && ` ${words.conversation.willGoOn}.`}
         </p>
       )}
-      {continued && <p className="mt-2 text-note text-faint">{words.conversation.cutHere}</p>}
       {turn.status === 'stopped' && (
         <p className="mt-2 text-ui text-faint">{turn.problem?.message ?? words.conversation.status.stopped}</p>
       )}
       {turn.status === 'failed' && <ProblemLine turn={turn} />}
       {!streaming && (
         <Meta at={turn.endedAt ?? turn.createdAt} pinned={(cut && !continued) || latest}>
+          {continued && <Quiet>{words.conversation.cutHere}</Quiet>}
           {!continued && !waits && <AskAgain turn={turn} label={words.conversation.askAgain} />}
           <Copy turn={turn} />
         </Meta>

@@ -1,13 +1,14 @@
 import { useEffect, useRef, useState } from 'react';
-import type { LinkState } from '../../src/contract/index.ts';
+import type { LinkState, Problem } from '../../src/contract/index.ts';
 import { useActions, useSelect } from '../store/context.tsx';
 import { Button } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { happenedWords, settingsStepWords } from '../problem-words.ts';
-import { isMendedInSettings, linkWords, words } from '../words.ts';
+import { linkWords, words } from '../words.ts';
 import { LinkGlyph } from './link-glyph.tsx';
 import { LinkPanel } from './link-panel.tsx';
 import { useNow } from './now.ts';
+import { useMendingPlace } from './mending-place.ts';
 import { timeOf } from './times.ts';
 
 const COUNT_MS = 250;
@@ -38,7 +39,10 @@ export function LinkBar({ sessionId }: { sessionId: string | null }) {
           {words.link.unknown}
         </div>
       )}
-      <span className="ml-auto hidden min-w-0 truncate px-1.5 font-mono text-faint sm:block">
+      {/* While it waits the reason is worth more. */}
+      <span
+        className={`ml-auto hidden min-w-0 truncate px-1.5 font-mono text-faint ${reached && link?.kind === 'waiting' ? 'lg:block' : 'sm:block'}`}
+      >
         {demo ? words.conversation.demo : model}
       </span>
     </footer>
@@ -126,18 +130,7 @@ function NextStep({ link, sessionId }: { link: LinkState; sessionId: string }) {
         </Button>
       );
     case 'needs-you':
-      return (
-        <span className="flex shrink-0 flex-wrap gap-2">
-          {isMendedInSettings(link.problem.code) && (
-            <Button size="tiny" onClick={() => actions.showSettings(true)}>
-              {settingsStepWords(link.problem.code).name}
-            </Button>
-          )}
-          <Button size="tiny" onClick={() => void actions.reconnect(sessionId)}>
-            {words.link.tryAgain}
-          </Button>
-        </span>
-      );
+      return <Mending problem={link.problem} sessionId={sessionId} />;
     case 'idle':
     case 'connecting':
     case 'restoring':
@@ -146,6 +139,23 @@ function NextStep({ link, sessionId }: { link: LinkState; sessionId: string }) {
     case 'closed':
       return null;
   }
+}
+
+function Mending({ problem, sessionId }: { problem: Problem; sessionId: string }) {
+  const actions = useActions();
+  const inSettings = useMendingPlace(problem.code) === 'settings';
+  return (
+    <span className="flex shrink-0 flex-wrap gap-2">
+      {inSettings && (
+        <Button size="tiny" onClick={() => actions.showSettings(true)}>
+          {settingsStepWords(problem.code).name}
+        </Button>
+      )}
+      <Button size="tiny" onClick={() => void actions.reconnect(sessionId)}>
+        {words.link.tryAgain}
+      </Button>
+    </span>
+  );
 }
 
 /** `until` in milliseconds since the epoch. */
