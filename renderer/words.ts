@@ -3,7 +3,7 @@ import type { AgeGroup } from './store/sessions.ts';
 
 const turnCount = (turns: number) => (turns === 1 ? '1 turn' : `${turns.toLocaleString()} turns`);
 
-/** Every word that a user reads, in one place. Plain, short and true. */
+/** Every word that a user reads, in one place, but for those of problems (problem-words.ts). Plain, short and true. */
 export const words = {
   app: 'Holdfast',
   windowTitle: (title: string) => `${title} – Holdfast`,
