@@ -108,7 +108,8 @@ export function virtualJournals(disk: VirtualDisk, machine: Machine): Journals {
             if (!machine.alive()) return NEVER;
             return new Promise((resolve, reject) => {
               queue.push({ json: JSON.stringify(entry), resolve, reject });
-              sync();
+              // As the real one: what is appended in the same breath is one group.
+              queueMicrotask(sync);
             });
           },
           close: () =>

@@ -48,8 +48,12 @@ const tokenOf = (text: string) => [...text.matchAll(/#(\d+)#/g)].map((match) => 
 const STATE_GRACE_MS = 40 * SECOND;
 /** Whenever a turn has changed, the program dies right after it this often. */
 const CRASH_SHARE = 0.004;
+/** The disk is full in the middle of an answer this often. */
+const FULL_SHARE = 0.01;
 /** From the user's wish to the end of the answer that is stopped; longer than a moment only where the disk is full. */
 const STOP_TAKES_MAX_MS = MINUTE;
+/** As long as the handle of the last answer is waited for. */
+const HELD_MAX_MS = 4 * SECOND;
 /** As long as a state may last that is on its way to another: a setup and the closing of the old connection. */
 const CONNECTING_MAX_MS = 20 * SECOND;
 
@@ -111,6 +115,8 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
   let program: Program | undefined = startProgram(disk, options);
   /** Since when the state that is shown has been the same, and until when that may be so. */
   let stateBy = Number.POSITIVE_INFINITY;
+  /** Since when a question waits for nothing but a rotation. */
+  let heldSince = START;
 
   function check(condition: boolean, what: string): asserts condition {
     if (!condition) throw new Violation(`${((time.now() - START) / SECOND).toFixed(3)} s: ${what}`);
@@ -131,6 +137,7 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
     } else if (event.type === 'turn.changed') {
       const { turn } = event;
       if (!quiet && random() < CRASH_SHARE) time.after(between(random, 0, 20), crash);
+      if (!quiet && turn.status === 'streaming' && random() < FULL_SHARE) fillDisk(5 * SECOND);
       say(() => `turn: ${turn.id} ${turn.role} ${turn.status} ${JSON.stringify(textOf(turn).slice(0, 60))}`);
     }
   }
@@ -150,6 +157,14 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
       state.kind === 'live' || state.kind === 'rotating' || !ready,
       `shown as ${state.kind} with a live connection`,
     );
+    const { outbox, connection } = link.data;
+    const held =
+      state.kind === 'rotating' &&
+      connection?.stage === 'ready' &&
+      outbox.length > 0 &&
+      outbox.every(({ stage }) => stage === 'waiting');
+    if (!held) heldSince = time.now();
+    check(time.now() - heldSince <= HELD_MAX_MS, 'a question waits for a rotation');
     check(time.now() <= stateBy, `shown as ${state.kind} for longer than that can be`);
     check(
       state.kind !== 'idle' || link.data.outbox.length === 0 || link.data.connection !== undefined,
@@ -250,6 +265,11 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
     time.after(exponential(random, 20 * MINUTE), whim);
   }
 
+  function fillDisk(meanMs: number): void {
+    disk.full = true;
+    time.after(exponential(random, meanMs), () => (disk.full = false));
+  }
+
   function crash(): void {
     if (program === undefined) return;
     program.crash();
@@ -285,8 +305,7 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
       time.after(exponential(random, 4 * MINUTE), () => server.reachable());
     } else if (dice < 0.9) server.dropAll();
     else if (dice < 0.95) {
-      disk.full = true;
-      time.after(exponential(random, 20 * SECOND), () => (disk.full = false));
+      fillDisk(20 * SECOND);
     } else server.setScript({});
     time.after(exponential(random, 5 * MINUTE), pressWhatIsShown);
     time.after(exponential(random, 15 * MINUTE), weather);
