@@ -258,8 +258,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       machine(
         'leave',
-        "startTimer(draft, 'margin', Math.max(0, Math.min(data.phase.until - at, moment)));",
-        'void moment;',
+        'const until = Math.min(data.phase.until, at + moment);',
+        'const { until } = data.phase;\n  void moment;',
       ),
     ],
   },

@@ -34,7 +34,10 @@ export function hurry(draft: Draft): void {
   if (data.phase.kind !== 'rotating' || data.connection?.stage !== 'ready') return;
   if (outstanding(data) !== undefined || data.unasked) return;
   const moment = data.suspect === undefined ? config.rotateIdle : config.settleGreeter;
-  startTimer(draft, 'margin', Math.max(0, Math.min(data.phase.until - at, moment)));
+  // Once the moment has begun, nothing that happens in it makes it longer.
+  const until = Math.min(data.phase.until, at + moment);
+  data.phase = { kind: 'rotating', until };
+  startTimer(draft, 'margin', Math.max(0, until - at));
 }
 
 /** At a boundary, with everything covered by a handle, the time has come. */
