@@ -12,7 +12,7 @@ import type { AgeGroup } from './store/sessions.ts';
 const sessionCount = (sessions: number) => (sessions === 1 ? '1 session' : `${sessions.toLocaleString()} sessions`);
 const turnCount = (turns: number) => (turns === 1 ? '1 turn' : `${turns.toLocaleString()} turns`);
 
-/** Every word that a user reads, in one place. Plain, short and true. */
+/** Every word that a user reads, in one place, but for those of problems (problem-words.ts). Plain, short and true. */
 export const words = {
   app: 'Holdfast',
   windowTitle: (title: string) => `${title} – Holdfast`,
@@ -88,6 +88,7 @@ export const words = {
     willBeSent: 'Will be sent when connected',
     willGoOn: 'Goes on when connected',
     questionStopped: 'Stopped before an answer came.',
+    cutHere: 'Cut off here; it goes on below',
     goesOn: 'Goes on after the cut',
     unkept: 'Not kept yet. It goes out as soon as Holdfast can be reached.',
   },
@@ -129,6 +130,14 @@ export const words = {
     unknown: 'Not known while Holdfast is out of reach',
     reconnectNow: 'Reconnect now',
     reconnectNowNote: 'Tries at once instead of waiting.',
+    reconnectAnewNote: 'Gives up this attempt and begins another at once.',
+    tryOffline: 'Tries to connect, though this device says that there is no network.',
+    replaceNote: 'Takes a new connection in place of this one.',
+    /** Added where an answer is under way. */
+    cutsAnswer: {
+      goesOn: 'The answer is cut there and goes on by itself.',
+      left: 'The answer is cut there; you can ask again.',
+    },
     connectNow: 'Connect now',
     connectNowNote: 'Connects before you write, so that the first answer comes sooner.',
     pause: 'Pause',
@@ -139,9 +148,7 @@ export const words = {
     freshNote: 'Takes a new connection and tells it this conversation from your history. Nothing here is deleted.',
     freshDone: 'Done. This connection is a new one.',
     freshNext: 'Done. The next connection is a new one and is told your history.',
-    tryAgainNote: 'Tries to connect once more.',
     openSettings: 'Open settings',
-    openSettingsNote: 'The key, the model and the address are there.',
     tryAgain: 'Try again',
   },
 
@@ -158,8 +165,7 @@ export const words = {
     notPlanned: 'Not planned',
     loading: 'Reading…',
     failed: 'These figures could not be read.',
-    milliseconds: (ms: number) => `${Math.round(ms).toLocaleString()} ms`,
-    seconds: (ms: number) => `${(ms / 1_000).toFixed(1)} s`,
+    details: 'Details',
     tokens: (count: number) => (count === 1 ? '1 token' : `${count.toLocaleString()} tokens`),
     rotationAt: (time: string, wait: string) => `${time}, in ${wait}`,
     rotationNow: 'Now',

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { accessSync, constants, renameSync } from 'node:fs';
+import { accessSync, constants, copyFileSync, renameSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { createEventLog, createRouter } from './api/index.ts';
@@ -115,6 +115,12 @@ export async function openCore(options: CoreOptions): Promise<OpenedCore> {
       on: (event, sessionId) =>
         log[event === 'refreshed' || event === 'updated' ? 'debug' : 'info']({ event, sessionId }, 'Live session'),
       persistFailed: (error) => notify(storageProblem(error)),
+      foreign() {
+        const path = join(dataDir, 'live-state.json');
+        const setAside = `${path}.damaged-${startedAt}`;
+        copyFileSync(path, setAside);
+        notify(damagedState('live-state', setAside));
+      },
     });
     let online = true;
     const journalDirectory = join(dataDir, 'journal');

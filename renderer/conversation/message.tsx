@@ -7,6 +7,7 @@ import { afterCut, isConnected, isCutQuestion } from '../store/conversations.ts'
 import type { PendingSend } from '../store/state.ts';
 import { Icon } from '../ui/icon.tsx';
 import type { IconName } from '../ui/icon.tsx';
+import { settingsStepWords } from '../problem-words.ts';
 import { isMendedInSettings, noteWords, words } from '../words.ts';
 import { copyText } from './clipboard.ts';
 import { MessageParts } from './message-parts.tsx';
@@ -124,6 +125,7 @@ function ModelMessage({ turn, latest }: MessageProps) {
       {turn.status === 'failed' && <ProblemLine turn={turn} />}
       {!streaming && (
         <Meta at={turn.endedAt ?? turn.createdAt} pinned={(cut && !continued) || latest}>
+          {continued && <Quiet>{words.conversation.cutHere}</Quiet>}
           {!continued && !waits && <AskAgain turn={turn} label={words.conversation.askAgain} />}
           <Copy turn={turn} />
         </Meta>
@@ -191,7 +193,11 @@ function ProblemLine({ turn, end = false }: { turn: Turn; end?: boolean }) {
     >
       <p className="[overflow-wrap:anywhere]">{turn.problem?.message ?? words.conversation.status.failed}</p>
       {turn.problem !== undefined && isMendedInSettings(turn.problem.code) && (
-        <MetaButton icon="settings" label={words.link.openSettings} onClick={() => actions.showSettings(true)} />
+        <MetaButton
+          icon="settings"
+          label={settingsStepWords(turn.problem.code).name}
+          onClick={() => actions.showSettings(true)}
+        />
       )}
     </div>
   );

@@ -1,4 +1,5 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
+import type { ReactNode } from 'react';
 import { DEFAULT_MODEL } from '../../src/contract/index.ts';
 import type { Problem, Settings, SettingsView } from '../../src/contract/index.ts';
 import { useActions, useSelect } from '../store/context.tsx';
@@ -26,7 +27,7 @@ export function SettingsDialog() {
       label={words.settings.heading}
       testId="settings-dialog"
       onClose={close}
-      className="m-auto max-h-[calc(100dvh-2rem)] w-[min(30rem,calc(100vw-2rem))] max-w-none rounded-lg border border-line shadow-raised"
+      className="m-auto max-h-[calc(100dvh-2rem)] w-[min(30rem,calc(100vw-2rem))] max-w-none scroll-pb-20 rounded-lg border border-line shadow-raised"
     >
       <div className="flex h-12 items-center border-b border-line pr-2 pl-6">
         <h2 className="flex-1 text-[0.9375rem] font-semibold">{words.settings.heading}</h2>
@@ -37,18 +38,19 @@ export function SettingsDialog() {
       {view === null ? (
         <p className="p-6 text-soft">{words.settings.loading}</p>
       ) : (
-        <SettingsForm view={view} onClose={close} />
-      )}
-      <SessionFiles />
-      {info !== null && (
-        <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1 border-t border-line px-6 py-4 text-note text-faint">
-          <dt>{words.settings.dataDir}</dt>
-          <dd dir="ltr" className="font-mono [overflow-wrap:anywhere]">
-            {info.dataDir}
-          </dd>
-          <dt>{words.settings.version}</dt>
-          <dd className="font-mono">{info.version}</dd>
-        </dl>
+        <SettingsForm view={view} onClose={close}>
+          <SessionFiles />
+          {info !== null && (
+            <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1 text-note text-faint">
+              <dt>{words.settings.dataDir}</dt>
+              <dd dir="ltr" className="font-mono [overflow-wrap:anywhere]">
+                {info.dataDir}
+              </dd>
+              <dt>{words.settings.version}</dt>
+              <dd className="font-mono">{info.version}</dd>
+            </dl>
+          )}
+        </SettingsForm>
       )}
     </Modal>
   );
@@ -62,10 +64,7 @@ function SessionFiles() {
     actions.showTransfer(transfer);
   };
   return (
-    <section
-      aria-labelledby="session-files"
-      className="flex flex-wrap items-center gap-3 border-t border-line px-6 py-4"
-    >
+    <section aria-labelledby="session-files" className="flex flex-wrap items-center gap-3">
       <h3 id="session-files" className="min-w-0 flex-1 font-medium whitespace-nowrap">
         {words.transfer.heading}
       </h3>
@@ -79,8 +78,16 @@ function SessionFiles() {
   );
 }
 
-function SettingsForm({ view, onClose }: { view: SettingsView; onClose: () => void }) {
+interface SettingsFormProps {
+  readonly view: SettingsView;
+  readonly onClose: () => void;
+  /** Shown between the fields and the buttons. */
+  readonly children: ReactNode;
+}
+
+function SettingsForm({ view, onClose, children }: SettingsFormProps) {
   const actions = useActions();
+  const form = useRef<HTMLFormElement>(null);
   const [key, setKey] = useState('');
   const [model, setModel] = useState(view.settings.model);
   const [baseUrl, setBaseUrl] = useState(view.settings.baseUrl ?? '');
@@ -88,6 +95,13 @@ function SettingsForm({ view, onClose }: { view: SettingsView; onClose: () => vo
   const [keyProblem, setKeyProblem] = useState<Problem | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const isFixed = (field: SettingsView['fixed'][number]) => view.fixed.includes(field);
+
+  // The buttons are always in view; the field that was refused may not be.
+  useEffect(() => {
+    if (keyProblem !== null || problem !== null) {
+      form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+    }
+  }, [keyProblem, problem]);
 
   const change = changed(view.settings, model, baseUrl);
   const dirty = key.trim() !== '' || Object.keys(change).length > 0;
@@ -105,8 +119,9 @@ function SettingsForm({ view, onClose }: { view: SettingsView; onClose: () => vo
 
   return (
     <form
+      ref={form}
       noValidate
-      className="flex flex-col gap-6 p-6"
+      className="flex flex-col gap-6 px-6 pt-6"
       onSubmit={(event) => {
         event.preventDefault();
         void save();
@@ -186,7 +201,12 @@ function SettingsForm({ view, onClose }: { view: SettingsView; onClose: () => vo
       <ThemeChoice theme={view.settings.theme} />
       <CutAnswers choice={view.settings.cutAnswers} />
       <Timeout minutes={view.settings.timeoutMinutes} />
-      <div className="flex items-center gap-3">
+      {children}
+      {/* In view however far the fields are scrolled; the dialog's scroll padding keeps what has the focus above it. */}
+      <div
+        data-testid="settings-buttons"
+        className="sticky bottom-0 -mx-6 flex items-center gap-3 border-t border-line bg-raised px-6 py-3"
+      >
         <p className="min-w-0 flex-1 text-note text-faint">{dirty ? words.settings.reconnectNote : ''}</p>
         <Button onClick={onClose}>{words.settings.cancel}</Button>
         <Button type="submit" tone="primary" data-testid="settings-save" disabled={!dirty || saving}>

@@ -1,12 +1,14 @@
 import { useEffect, useRef, useState } from 'react';
-import type { LinkState } from '../../src/contract/index.ts';
+import type { LinkState, Problem } from '../../src/contract/index.ts';
 import { useActions, useSelect } from '../store/context.tsx';
 import { Button } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
-import { isMendedInSettings, linkWords, words } from '../words.ts';
+import { happenedWords, settingsStepWords } from '../problem-words.ts';
+import { linkWords, words } from '../words.ts';
 import { LinkGlyph } from './link-glyph.tsx';
 import { LinkPanel } from './link-panel.tsx';
 import { useNow } from './now.ts';
+import { useMendingPlace } from './mending-place.ts';
 import { timeOf } from './times.ts';
 
 const COUNT_MS = 250;
@@ -37,7 +39,10 @@ export function LinkBar({ sessionId }: { sessionId: string | null }) {
           {words.link.unknown}
         </div>
       )}
-      <span className="ml-auto hidden min-w-0 truncate px-1.5 font-mono text-faint sm:block">
+      {/* While it waits the reason is worth more. */}
+      <span
+        className={`ml-auto hidden min-w-0 truncate px-1.5 font-mono text-faint ${reached && link?.kind === 'waiting' ? 'lg:block' : 'sm:block'}`}
+      >
         {demo ? words.conversation.demo : model}
       </span>
     </footer>
@@ -72,16 +77,22 @@ function LinkLine({ link, sessionId }: { link: LinkState; sessionId: string }) {
         <LinkGlyph kind={link.kind} />
         {link.kind === 'waiting' ? (
           <>
-            <span aria-hidden="true" className="text-wait tabular-nums">
-              <Countdown until={link.until} />
+            {/* In a narrow window the reason has a line of its own. */}
+            <span className="flex min-w-0 flex-col sm:flex-row">
+              <span aria-hidden="true" className="whitespace-nowrap text-wait tabular-nums">
+                <Countdown until={link.until} />
+              </span>
+              <span className="sr-only">{linkWords(link)}</span>
+              <span className="min-w-0 sm:truncate sm:before:content-['·'] sm:before:mx-1.5">
+                {happenedWords(link.problem)}
+              </span>
             </span>
-            <span className="sr-only">{linkWords(link)}</span>
           </>
         ) : (
           <span className={link.kind === 'needs-you' ? 'text-ui text-need' : ''}>{linkWords(link)}</span>
         )}
         <span
-          className={`whitespace-nowrap text-faint ${linkWords(link).length > SHORT_WORDS || link.kind === 'waiting' ? 'hidden min-[28rem]:inline' : ''}`}
+          className={`whitespace-nowrap text-faint ${link.kind === 'waiting' ? 'hidden xl:inline' : linkWords(link).length > SHORT_WORDS ? 'hidden min-[28rem]:inline' : ''}`}
         >
           {' '}
           {words.link.since(timeOf(link.since, now))}
@@ -91,6 +102,7 @@ function LinkLine({ link, sessionId }: { link: LinkState; sessionId: string }) {
       {/* The words without the running count: a count would be read aloud every second. */}
       <span role="status" className="sr-only">
         {linkWords(link)}
+        {link.kind === 'waiting' && `: ${happenedWords(link.problem)}`}
       </span>
       {!open && <NextStep link={link} sessionId={sessionId} />}
     </>
@@ -103,7 +115,7 @@ function NextStep({ link, sessionId }: { link: LinkState; sessionId: string }) {
   switch (link.kind) {
     case 'waiting':
       return (
-        <Button size="tiny" title={link.problem.message} onClick={() => void actions.reconnect(sessionId)}>
+        <Button size="tiny" onClick={() => void actions.reconnect(sessionId)}>
           {words.link.reconnectNow}
         </Button>
       );
@@ -118,18 +130,7 @@ function NextStep({ link, sessionId }: { link: LinkState; sessionId: string }) {
         </Button>
       );
     case 'needs-you':
-      return (
-        <span className="flex shrink-0 flex-wrap gap-2">
-          {isMendedInSettings(link.problem.code) && (
-            <Button size="tiny" onClick={() => actions.showSettings(true)}>
-              {words.link.openSettings}
-            </Button>
-          )}
-          <Button size="tiny" onClick={() => void actions.reconnect(sessionId)}>
-            {words.link.tryAgain}
-          </Button>
-        </span>
-      );
+      return <Mending problem={link.problem} sessionId={sessionId} />;
     case 'idle':
     case 'connecting':
     case 'restoring':
@@ -138,6 +139,23 @@ function NextStep({ link, sessionId }: { link: LinkState; sessionId: string }) {
     case 'closed':
       return null;
   }
+}
+
+function Mending({ problem, sessionId }: { problem: Problem; sessionId: string }) {
+  const actions = useActions();
+  const inSettings = useMendingPlace(problem.code) === 'settings';
+  return (
+    <span className="flex shrink-0 flex-wrap gap-2">
+      {inSettings && (
+        <Button size="tiny" onClick={() => actions.showSettings(true)}>
+          {settingsStepWords(problem.code).name}
+        </Button>
+      )}
+      <Button size="tiny" onClick={() => void actions.reconnect(sessionId)}>
+        {words.link.tryAgain}
+      </Button>
+    </span>
+  );
 }
 
 /** `until` in milliseconds since the epoch. */

@@ -1,9 +1,11 @@
 import { useEffect, useState } from 'react';
 import type { ConnectionRecord, LinkHealth, Result } from '../../src/contract/index.ts';
 import { useActions } from '../store/context.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { happenedWords, rawWords } from '../problem-words.ts';
 import { words } from '../words.ts';
 import { useNow } from './now.ts';
-import { durationWords, timeOf } from './times.ts';
+import { durationWords, measuredWords, timeOf } from './times.ts';
 
 /** How soon what is looked at is read again. */
 const REFRESH_MS = 2_000;
@@ -54,14 +56,8 @@ function Figures({ health, now }: { health: LinkHealth; now: number }) {
   const { roundTripMs, firstDeltaMs, contextTokens, nextRotationAt, dropsLastHour } = health;
   return (
     <dl className="grid grid-cols-[1fr_auto] gap-x-4 gap-y-1 px-4 py-3 text-note">
-      <Figure
-        name={words.health.roundTrip}
-        value={roundTripMs === undefined ? null : words.health.milliseconds(roundTripMs)}
-      />
-      <Figure
-        name={words.health.firstWords}
-        value={firstDeltaMs === undefined ? null : words.health.seconds(firstDeltaMs)}
-      />
+      <Figure name={words.health.roundTrip} value={roundTripMs === undefined ? null : measuredWords(roundTripMs)} />
+      <Figure name={words.health.firstWords} value={firstDeltaMs === undefined ? null : measuredWords(firstDeltaMs)} />
       <Figure name={words.health.drops} value={dropsLastHour.toLocaleString()} />
       <Figure
         name={words.health.rotation}
@@ -104,6 +100,7 @@ function Connections({ records, now }: { records: readonly ConnectionRecord[]; n
 
 function ConnectionLine({ record, now }: { record: ConnectionRecord; now: number }) {
   const { openedAt, endedAt, problem, why, restored } = record;
+  const raw = problem === undefined ? null : rawWords(problem);
   return (
     <li data-testid="connection-record" data-why={why} className="flex gap-4 py-2 text-note">
       <p className="w-28 shrink-0 text-faint tabular-nums">
@@ -114,11 +111,22 @@ function ConnectionLine({ record, now }: { record: ConnectionRecord; now: number
       </p>
       <div className="min-w-0 flex-1 [overflow-wrap:anywhere]">
         <p className={why === 'lost' ? 'text-ink' : 'text-soft'}>
-          {why === 'lost' ? (problem?.message ?? words.health.ended.lost) : words.health.ended[why]}
+          {why === 'lost' && problem !== undefined ? happenedWords(problem) : words.health.ended[why]}
         </p>
         <p className="text-faint">
           {restored === undefined ? words.health.neverReady : words.health.restored[restored]}
         </p>
+        {raw !== null && (
+          <details className="group/raw text-faint">
+            <summary className="-ml-1 inline-flex min-h-6 list-none items-center gap-1 rounded-sm pr-1.5 hover:text-ink [&::-webkit-details-marker]:hidden">
+              <Icon name="chevron" className="size-3.5 transition-transform group-open/raw:rotate-90" />
+              {words.health.details}
+            </summary>
+            <p dir="ltr" className="pb-1 font-mono">
+              {raw}
+            </p>
+          </details>
+        )}
       </div>
     </li>
   );

@@ -26,6 +26,13 @@ export function durationWords(ms: number): string {
   return joined(`${Math.floor(ms / DAY_MS)} d`, Math.floor((ms % DAY_MS) / HOUR_MS), 'h');
 }
 
+/** A time that was measured, as fine as it is worth telling: “40 ms”, “1.2 s”. */
+export function measuredWords(ms: number): string {
+  const rounded = Math.round(ms);
+  if (rounded < 1) return 'under 1 ms';
+  return rounded < SECOND_MS ? `${rounded} ms` : `${(ms / SECOND_MS).toFixed(1)} s`;
+}
+
 function joined(first: string, rest: number, unit: string): string {
   return rest === 0 ? first : `${first} ${rest} ${unit}`;
 }

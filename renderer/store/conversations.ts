@@ -144,11 +144,16 @@ export function lastSaid(turns: readonly Turn[]): Turn | undefined {
   return turns.findLast((turn) => turn.role !== 'note');
 }
 
+/** The answer that is under way. Only notes and messages that wait can come after it. */
+export function streamingAnswer(conversation: Conversation | undefined): Turn | undefined {
+  return conversation?.turns.slice(-4).find((turn) => turn.status === 'streaming');
+}
+
 /** Whether there is an answer that can be stopped. */
 export function isAnswering(conversation: Conversation | undefined, link: LinkState | undefined): boolean {
   const last = lastSaid(conversation?.turns ?? []);
   if (last === undefined) return false;
-  if (conversation?.turns.slice(-4).some((turn) => turn.status === 'streaming')) return true;
+  if (streamingAnswer(conversation) !== undefined) return true;
   return isConnected(link) && last.role === 'user' && last.status === 'sent';
 }
 

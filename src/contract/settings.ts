@@ -14,6 +14,7 @@ export const settingsSchema = z.object({
   baseUrl: z
     .url({ protocol: /^(wss?|https?)$/ })
     .max(500)
+    .refine((url) => !url.includes('#'), 'An address to dial has no part that begins with #')
     .nullable(),
   theme: z.enum(['system', 'light', 'dark']),
   /** Whether an answer that was cut by the connection is gone on with by itself, once, or left to the user. */

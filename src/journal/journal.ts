@@ -24,7 +24,8 @@ export interface Journal {
   readonly position: Position;
   /**
    * Resolves once the line is on disk (fdatasync), not before. Lines are written in the order of the calls; those that
-   * are appended while a sync runs share the next one. Rejects with the file system's error when the line could not
+   * are appended while a sync runs share the next one, and those that are appended without a wait between them share one
+   * in any case: they are written together or not at all. Rejects with the file system's error when the line could not
    * be made durable; nothing of it is left in the file, and the journal can be appended to again.
    */
   append(entry: unknown): Promise<Place>;

@@ -102,9 +102,21 @@ export function createLink(ports: LinkPorts, start: LinkStart): Link {
     for (let next = inbox.shift(); next !== undefined; next = inbox.shift()) {
       const result = step(data, next, { at: clock.now(), random: ports.random() }, ports.config?.());
       data = result.data;
-      for (const effect of result.effects) perform(effect);
+      for (const effect of result.effects) performed(effect);
     }
     busy = false;
+  }
+
+  /** One that fails must not keep the others from being performed, or the link from going on. */
+  function performed(effect: LinkEffect): void {
+    try {
+      perform(effect);
+    } catch (error) {
+      ports.report('A step of the link failed', { effect: effect.type, error: String(error) });
+      if (effect.type !== 'dial') return;
+      const errno = (error as NodeJS.ErrnoException).code ?? (error as Error).name;
+      inbox.push({ type: 'ended', epoch: effect.epoch, end: { kind: 'failed', errno } });
+    }
   }
 
   function send(frame: ClientFrame | undefined): void {
@@ -204,7 +216,10 @@ export function createLink(ports: LinkPorts, start: LinkStart): Link {
       dispatch({ type: 'prepared', epoch, model: identityOf(endpoint), setupWaits: standsInSetup(plan, traits) });
       if (!current()) return;
       prepared.context = await ports.context(plan, traits);
-      if (current()) dispatch({ type: 'context', epoch, turns: prepared.context.turns });
+      if (current()) {
+        const { turns, contents } = prepared.context;
+        dispatch({ type: 'context', epoch, turns, asFrame: contents.length > 0 });
+      }
     } catch (error) {
       if (!current()) return;
       ports.report('A connection could not be prepared', { epoch, error: String(error) });

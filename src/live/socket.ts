@@ -87,6 +87,8 @@ export function dialWithin(limits: SocketLimits, url: string, listener: SocketLi
     pings = setInterval(ping, PING_EVERY_MS);
     pings.unref?.();
     listener.opened();
+    // The setup is on its way; how long that takes is known at once, and not after the first pause.
+    ping();
   });
   socket.on('message', (data) => {
     if (over) return;

@@ -8,6 +8,7 @@ import type { Told, Words } from './transcript.ts';
 
 /** The disk did not take what was received: how long until the next try. */
 const STORAGE_RETRY_MS = 1_000;
+const ODDITIES_TOLD = 10;
 
 export interface LinkMaker {
   readonly emit: (fact: LinkFact, endpoint: Endpoint | undefined) => void;
@@ -58,6 +59,8 @@ export interface Conversation {
   ahead(): readonly Turn[] | undefined;
   /** Waits until all that has come so far is on disk, then runs `task`. */
   settled<T>(task: () => Promise<T>): Promise<T>;
+  /** It is over: nothing can be recorded in it any more. */
+  readonly ended: boolean;
   /** Ends the link and waits until all that came from it is on disk. */
   end(): Promise<void>;
 }
@@ -68,8 +71,10 @@ export function createConversation(ports: ConversationPorts): Conversation {
   /** What the link told and what is not on disk yet, in order; and what of it is on its way there. */
   const inbox: (Words | Told)[] = [];
   let underWay: readonly (Words | Told)[] = [];
+  const oddities = new Map<string, number>();
   let draining = false;
   let closing = false;
+  let ended = false;
   let tail: Promise<unknown> = Promise.resolve();
   const transcript = createTranscript({
     state,
@@ -107,10 +112,12 @@ export function createConversation(ports: ConversationPorts): Conversation {
   }
 
   /** What came from the server must be kept: a disk that does not take it is asked again until it does. */
-  async function keep(entry: JournalEntry): Promise<readonly Turn[]> {
+  async function keep(...entries: readonly JournalEntry[]): Promise<void> {
     for (;;) {
       try {
-        return await record(entry);
+        // Entries that are appended in the same breath are written together, and fail together.
+        await Promise.all(entries.map(record));
+        return;
       } catch (error) {
         if (closing) throw error;
         ports.storageFailed(error);
@@ -124,7 +131,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
     for (let left = inbox.length; left > 0 && inbox.length > 0; left -= 1) {
       const next = inbox.shift()!;
       underWay = [next];
-      if ('fact' in next) await transcript.follow(next.fact, next.endpoint);
+      if ('fact' in next) await transcript.follow(next);
       else {
         const [then] = inbox;
         if (then !== undefined && 'fact' in then && ENDS.has(then.fact.type)) {
@@ -132,7 +139,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
           inbox.shift();
           left -= 1;
           underWay = [next, then];
-          await Promise.all([transcript.keepWords(next), transcript.follow(then.fact, then.endpoint)]);
+          await transcript.follow(then, next);
         } else await transcript.keepWords(next);
       }
       underWay = [];
@@ -149,6 +156,13 @@ export function createConversation(ports: ConversationPorts): Conversation {
     }).catch(ports.storageFailed);
   }
 
+  /** A server that talks nonsense does so a thousand times: the first few are told, then every tenth power. */
+  function reportOdd({ what, facts }: LinkFact & { type: 'odd' }): void {
+    const count = (oddities.get(what) ?? 0) + 1;
+    oddities.set(what, count);
+    if (count <= ODDITIES_TOLD || Number.isInteger(Math.log10(count))) ports.report(what, { ...facts, count });
+  }
+
   function onFact(fact: LinkFact, endpoint: Endpoint | undefined): void {
     transcript.hear(fact);
     switch (fact.type) {
@@ -162,7 +176,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
         health.connection(fact);
         return;
       case 'odd':
-        ports.report(fact.what, fact.facts);
+        reportOdd(fact);
         return;
       case 'words': {
         if (endpoint === undefined) return;
@@ -218,7 +232,11 @@ export function createConversation(ports: ConversationPorts): Conversation {
       await link.close();
       await exclusively(async () => {
         while (inbox.length > 0) await drain();
+        ended = true;
       });
+    },
+    get ended() {
+      return ended;
     },
   };
 }

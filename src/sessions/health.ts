@@ -40,7 +40,9 @@ export function createHealth(now: () => number) {
       return {
         ...(roundTripMs !== undefined && { roundTripMs }),
         ...(firstDeltaMs !== undefined && { firstDeltaMs }),
-        dropsLastHour: connections.filter(({ why, endedAt }) => why === 'lost' && now() - endedAt < HOUR_MS).length,
+        dropsLastHour: connections.filter(
+          ({ why, endedAt, restored }) => why === 'lost' && restored !== undefined && now() - endedAt < HOUR_MS,
+        ).length,
         ...(rotation !== undefined && { nextRotationAt: rotation }),
         ...(tokens !== undefined && { contextTokens: tokens.last }),
         connections: [...connections],

@@ -62,6 +62,8 @@ export interface LiveSessionsPorts {
   readonly seal: Seal | undefined;
   readonly on: (event: LiveSessionEvent, sessionId: string) => void;
   readonly persistFailed: (error: unknown) => void;
+  /** So many entries of the file are not ours, or damaged: it is going to be written anew without them. */
+  readonly foreign: (count: number) => void;
 }
 
 const SWEEP_EVERY_MS = 60 * 1000;
@@ -95,12 +97,17 @@ const storedSchema = z.object({
 export function openLiveSessions(ports: LiveSessionsPorts): LiveSessions {
   const { file, clock, timeoutMs, seal, on } = ports;
   const sessions = new Map<string, LiveSession>();
+  const foreign: string[] = [];
   for (const [id, value] of Object.entries(file.store)) {
     const parsed = storedSchema.safeParse(value);
-    if (!parsed.success) continue;
+    if (!parsed.success) {
+      foreign.push(id);
+      continue;
+    }
     const { ladder, tokens, ...rest } = parsed.data;
     sessions.set(id, { ...rest, tokens, ladder: ladder.flatMap((rung) => unsealed(rung, seal)) });
   }
+  if (foreign.length > 0) ports.foreign(foreign.length);
   let use: Parameters<LiveSessions['watch']>[0] = { busy: () => false, expired: () => undefined };
   let written = file.store;
   let cancelPersist: (() => void) | undefined;

@@ -50,6 +50,8 @@ export function createOpening(ports: SessionsPorts) {
   const { archive, journals, liveSessions, publish, clock } = ports;
   /** Lifetimes of connections by model, as any link has seen them. */
   let lifetimes: LinkData['lifetimes'] = {};
+  /** When a session last dialled: to close it and open it again is no way around what bounds its dials. */
+  const dials = new Map<string, readonly number[]>();
 
   function bring(
     record: SessionRecord,
@@ -95,7 +97,10 @@ export function createOpening(ports: SessionsPorts) {
             clock,
             random: ports.random,
             emit(fact, endpoint) {
-              if (fact.type === 'connection') lifetimes = { ...lifetimes, ...conversation.link.data.lifetimes };
+              if (fact.type === 'connection') {
+                lifetimes = { ...lifetimes, ...conversation.link.data.lifetimes };
+                dials.set(sessionId, conversation.link.data.dials);
+              }
               emit(fact, endpoint);
             },
             words,
@@ -113,6 +118,7 @@ export function createOpening(ports: SessionsPorts) {
             said,
             lifetimes,
             epoch: stored.epoch,
+            dials: dials.get(sessionId) ?? [],
             online: ports.online(),
           },
         ),

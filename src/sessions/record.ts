@@ -47,6 +47,8 @@ export function createSessionState(
   const turns = new Map(underWay.map((turn) => [turn.id, turn]));
   /** Turns of which the archive does not have everything. */
   const unsaved = new Set<string>();
+  /** Turns that are on their way to it. */
+  const saving = new Set<string>();
   /** Ended turns that an entry is about to change. */
   const held = new Set<string>();
 
@@ -81,17 +83,22 @@ export function createSessionState(
       if (FOLLOWED_LATER.has(entry.type)) {
         for (const turn of projected.turns) unsaved.add(turn.id);
       } else {
+        const behind = [...unsaved].flatMap((id) => turns.get(id) ?? []);
+        const batch = [...behind, ...projected.turns];
+        // What changes while it is being saved is not saved by it, and stays here until it is.
+        unsaved.clear();
+        for (const { id } of batch) saving.add(id);
         try {
-          const behind = [...unsaved].flatMap((id) => turns.get(id) ?? []);
-          await archive.save(session, [...behind, ...projected.turns], bytes);
-          unsaved.clear();
+          await archive.save(session, batch, bytes);
         } catch (error) {
-          for (const turn of projected.turns) unsaved.add(turn.id);
+          for (const { id } of batch) unsaved.add(id);
           ports.archiveFailed(error);
         }
+        for (const { id } of batch) saving.delete(id);
       }
       for (const turn of turns.values()) {
-        if (!UNDER_WAY.has(turn.status) && !unsaved.has(turn.id) && !held.has(turn.id)) turns.delete(turn.id);
+        const kept = UNDER_WAY.has(turn.status) || unsaved.has(turn.id) || saving.has(turn.id) || held.has(turn.id);
+        if (!kept) turns.delete(turn.id);
       }
       return projected.turns;
     },

@@ -51,6 +51,9 @@ export function createSessions(ports: SessionsPorts): Sessions {
   const live = new Map<string, Promise<Live>>();
   let ending = false;
 
+  /** Those that are being looked for, and those that are being put away. */
+  const finding = new Map<string, Promise<Result<Live>>>();
+  const unloading = new Map<string, Promise<void>>();
   /** Those of them that are open by now. */
   const inUse = new Map<string, Conversation>();
   const opening = createOpening(ports);
@@ -59,7 +62,17 @@ export function createSessions(ports: SessionsPorts): Sessions {
     expired: (sessionId) => inUse.get(sessionId)?.link.expire(),
   });
 
-  async function find(sessionId: string): Promise<Result<Live>> {
+  /** Brings a session into use. Callers get it in the order in which they asked. */
+  function find(sessionId: string): Promise<Result<Live>> {
+    const known = finding.get(sessionId);
+    if (known !== undefined) return known;
+    const found = look(sessionId).finally(() => finding.delete(sessionId));
+    finding.set(sessionId, found);
+    return found;
+  }
+
+  async function look(sessionId: string): Promise<Result<Live>> {
+    await unloading.get(sessionId);
     const known = live.get(sessionId);
     if (known !== undefined) return ok(await known);
     const record = await archive.session(sessionId);
@@ -84,14 +97,29 @@ export function createSessions(ports: SessionsPorts): Sessions {
     task: (conversation: Conversation) => Promise<Result<T>>,
   ): Promise<Result<T>> {
     try {
-      if (ending) return failed(ENDING);
-      const found = await find(sessionId);
-      if (!found.ok) return found;
-      const { conversation } = found.value;
-      return await conversation.exclusively(() => task(conversation));
+      for (;;) {
+        if (ending) return failed(ENDING);
+        const found = await find(sessionId);
+        if (!found.ok) return found;
+        const { conversation } = found.value;
+        const done = await conversation.exclusively<Result<T> | typeof AGAIN>(async () =>
+          conversation.ended ? AGAIN : task(conversation),
+        );
+        // It was put away meanwhile: whoever wants something of it brings it back.
+        if (done !== AGAIN) return done;
+      }
     } catch (error) {
       return failed(storageProblem(error));
     }
+  }
+
+  /** Does what touches nothing but the link: it need not wait for a disk that takes its time. */
+  function atOnce<T>(sessionId: string, task: (conversation: Conversation) => Result<T>): Promise<Result<T>> {
+    return reading(async () => {
+      if (ending) return failed(ENDING);
+      const found = await find(sessionId);
+      return found.ok ? task(found.value.conversation) : found;
+    });
   }
 
   async function reading<T>(task: () => Promise<Result<T>>): Promise<Result<T>> {
@@ -110,7 +138,7 @@ export function createSessions(ports: SessionsPorts): Sessions {
   }
 
   async function steer(sessionId: string, how: (link: Conversation['link']) => void): Promise<Result<LinkState>> {
-    return change(sessionId, async ({ link, session }) => {
+    return atOnce(sessionId, ({ link, session }) => {
       if (session.status === 'open') how(link);
       return ok(link.state);
     });
@@ -120,14 +148,20 @@ export function createSessions(ports: SessionsPorts): Sessions {
     for (const { link } of inUse.values()) how(link);
   }
 
-  async function unload(sessionId: string): Promise<void> {
+  /** Ends a session's link and closes its file. */
+  function unload(sessionId: string): Promise<void> {
     const known = live.get(sessionId);
-    if (known === undefined) return;
-    const { conversation, journal } = await known;
-    await conversation.end();
+    if (known === undefined) return unloading.get(sessionId) ?? Promise.resolve();
     live.delete(sessionId);
     inUse.delete(sessionId);
-    await journal.close();
+    const gone = known
+      .then(async ({ conversation, journal }) => {
+        await conversation.end();
+        await journal.close();
+      })
+      .finally(() => unloading.delete(sessionId));
+    unloading.set(sessionId, gone);
+    return gone;
   }
 
   async function knownTurn(conversation: Conversation, turnId: string): Promise<Turn | undefined> {
@@ -216,6 +250,8 @@ export function createSessions(ports: SessionsPorts): Sessions {
         await unload(sessionId);
         const record = await archive.session(sessionId);
         if (record === undefined) return failed(NO_SESSION);
+        // Something was written to it in the same moment: that is what counts.
+        if (record.status === 'open') await find(sessionId);
         const session = await withLink(record);
         publish({ type: 'session.changed', session });
         return ok(session);
@@ -250,7 +286,7 @@ export function createSessions(ports: SessionsPorts): Sessions {
       }),
 
     stop: (sessionId) =>
-      change(sessionId, async (conversation) => {
+      atOnce(sessionId, (conversation) => {
         const running = conversation.underWay.findLast(({ status }) => status !== 'queued') ?? conversation.underWay[0];
         if (running === undefined) return failed(NOTHING_TO_STOP);
         conversation.link.stop();
@@ -322,6 +358,8 @@ export function createSessions(ports: SessionsPorts): Sessions {
   };
   return sessions;
 }
+
+const AGAIN = Symbol('again');
 
 const NO_SESSION: Problem = {
   code: 'session_not_found',

@@ -34,8 +34,8 @@ export interface TranscriptPorts {
   readonly state: SessionState;
   /** Writes an entry and tells the clients; rejects with the disk's error. */
   readonly record: (entry: JournalEntry) => Promise<readonly Turn[]>;
-  /** The same, asking the disk until it takes it. */
-  readonly keep: (entry: JournalEntry) => Promise<readonly Turn[]>;
+  /** The same for entries that belong together, asking the disk until it takes them: all of them, in their order. */
+  readonly keep: (...entries: readonly JournalEntry[]) => Promise<void>;
   readonly newId: () => string;
   readonly keepLadder: (fact: LinkFact & { type: 'ladder' }, covers: number) => void;
   readonly toolResult: (result: ToolResult) => void;
@@ -48,9 +48,8 @@ export interface TranscriptPorts {
 export interface Transcript {
   /** At once, while what comes is not on disk yet: the wish to go on may go out before the cut is there. */
   hear(fact: LinkFact): void;
-  /** In order, one after the other. */
-  follow(fact: LinkFact, endpoint: Endpoint | undefined): Promise<void>;
-  /** Hands words to the journal before it first waits, so that what is recorded next comes after them. */
+  /** In order, one after the other. `last`: words that came right before the end of their answer. */
+  follow(told: Told, last?: Words): Promise<void>;
   keepWords(words: Words): Promise<void>;
   /** What a question, or the wish to go on with its answer, is made of. */
   words(turnId: string, form: AskForm): string;
@@ -97,54 +96,43 @@ export function createTranscript(ports: TranscriptPorts): Transcript {
     }
   }
 
-  /** Hands words to the journal before it first waits, so that what is recorded next comes after them. */
-  async function keepWords({ kind, text, endpoint, replyTo }: Words): Promise<void> {
+  /** Words as entries, with the beginning of their answer where they are its first. */
+  function entriesOf({ kind, text, endpoint, replyTo }: Words): readonly JournalEntry[] {
     const known = currentAnswer(replyTo);
-    if (known !== undefined) return keepDelta(known, kind, text);
-    // The first words go to the disk together with the beginning of their turn.
-    const begun = beginAnswer(endpoint, replyTo);
-    const { turnId } = answer!;
-    const first = record({ type: 'turn.delta', turnId, part: 0, kind, offset: 0, text });
-    const [, said] = await Promise.allSettled([begun, first]);
-    if (said.status === 'fulfilled' && said.value.length > 0) return;
-    const turn = state.turn(turnId) ?? (await state.recall(turnId));
-    if (turn === undefined) return;
-    state.take(turn);
-    await keepDelta(turn, kind, text);
-  }
-
-  async function keepDelta({ id, parts }: Turn, kind: Words['kind'], text: string): Promise<void> {
+    const begun = known === undefined ? [beginAnswer(endpoint, replyTo)] : [];
+    const parts = known?.parts ?? [];
     const last = parts.at(-1);
     const joins = last !== undefined && last.type === kind;
-    await keep({
+    const delta: JournalEntry = {
       type: 'turn.delta',
-      turnId: id,
+      turnId: answer!.turnId,
       part: joins ? parts.length - 1 : parts.length,
       kind,
       offset: joins ? last.text.length : 0,
       text,
-    });
+    };
+    return [...begun, delta];
   }
 
   async function startedAnswer(endpoint: Endpoint, replyTo: string | undefined): Promise<Turn> {
     const known = currentAnswer(replyTo);
     if (known !== undefined) return known;
-    await beginAnswer(endpoint, replyTo);
+    await keep(beginAnswer(endpoint, replyTo));
     return state.turn(answer!.turnId)!;
   }
 
-  function beginAnswer(endpoint: Endpoint, replyTo: string | undefined): Promise<unknown> {
+  function beginAnswer(endpoint: Endpoint, replyTo: string | undefined): JournalEntry {
     const turnId = ports.newId();
     answer = { turnId, replyTo };
     const continues = replyTo === undefined ? undefined : partials.get(replyTo)?.turnId;
-    return keep({
+    return {
       type: 'turn.started',
       turnId,
       ...(replyTo !== undefined && { replyTo }),
       ...(continues !== undefined && { continues }),
       provider: endpoint.provider,
       model: endpoint.model,
-    });
+    };
   }
 
   /** The answer under way to this question, once it is on disk. */
@@ -152,7 +140,7 @@ export function createTranscript(ports: TranscriptPorts): Transcript {
     return answer?.replyTo === replyTo ? answer && state.turn(answer.turnId) : undefined;
   }
 
-  async function follow(fact: LinkFact, endpoint: Endpoint | undefined): Promise<void> {
+  async function follow({ fact, endpoint }: Told, last?: Words): Promise<void> {
     switch (fact.type) {
       case 'sent':
         // Nothing waits for it: without it a restart would only send the turn again, to a server that does not know it.
@@ -166,10 +154,10 @@ export function createTranscript(ports: TranscriptPorts): Transcript {
         questions.delete(fact.turnId);
         return;
       case 'answered':
-        await answered(fact);
+        await answered(fact, last);
         return;
       case 'cut':
-        await cut(fact);
+        await cut(fact, last);
         return;
       case 'not-the-answer':
         await disown(fact.turnId);
@@ -214,11 +202,12 @@ export function createTranscript(ports: TranscriptPorts): Transcript {
     await keep({ type: 'link.noted', turnId: ports.newId(), note: kind, turns });
   }
 
-  async function answered(fact: LinkFact & { type: 'answered' }): Promise<void> {
+  async function answered(fact: LinkFact & { type: 'answered' }, last: Words | undefined): Promise<void> {
+    const words = last === undefined ? [] : entriesOf(last);
     lastPartial = fact.turnId === undefined ? undefined : partials.get(fact.turnId);
     if (fact.turnId !== undefined) partials.delete(fact.turnId);
     if (answer !== undefined) {
-      await keep({
+      await keep(...words, {
         type: 'turn.ended',
         turnId: answer.turnId,
         status: fact.how,
@@ -236,7 +225,7 @@ export function createTranscript(ports: TranscriptPorts): Transcript {
     if (fact.turnId !== undefined) questions.delete(fact.turnId);
   }
 
-  async function cut(fact: LinkFact & { type: 'cut' }): Promise<void> {
+  async function cut(fact: LinkFact & { type: 'cut' }, last: Words | undefined): Promise<void> {
     const problem: Problem = {
       ...fact.problem,
       code: 'answer_cut',
@@ -245,10 +234,10 @@ export function createTranscript(ports: TranscriptPorts): Transcript {
     };
     const { turnId } = fact;
     let again = fact.goesOn && !ports.closing() ? turnId : undefined;
-    // Without a wait where it can be: the last words are on their way to the disk, and this goes with them.
     if (again !== undefined && state.turn(again) === undefined && !(await known(again))) again = undefined;
+    const words = last === undefined ? [] : entriesOf(last);
     if (answer !== undefined) {
-      await keep({
+      await keep(...words, {
         type: 'turn.ended',
         turnId: answer.turnId,
         status: 'interrupted',
@@ -289,7 +278,7 @@ export function createTranscript(ports: TranscriptPorts): Transcript {
   return {
     hear,
     follow,
-    keepWords,
+    keepWords: (words) => keep(...entriesOf(words)),
     words: (turnId, form) => (form === 'continuation' ? partials.get(turnId)?.text : questions.get(turnId)) ?? '',
     isInHand: (turnId) => questions.has(turnId),
     async handOver(turn) {

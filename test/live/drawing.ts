@@ -87,7 +87,7 @@ function happenings({ data, timers }: Situation): readonly Happening[] {
     found.push({ label: 'preparing fails', input: { type: 'unprepared', epoch, problem } });
     if (stage === 'preparing') return found;
     for (const turns of [0, 4]) {
-      found.push({ label: 'history is at hand', input: { type: 'context', epoch, turns } });
+      found.push({ label: 'history is at hand', input: { type: 'context', epoch, turns, asFrame: turns > 0 } });
     }
   }
   if (stage === 'dialling') found.push({ label: 'socket opens', input: { type: 'opened', epoch } });
@@ -140,7 +140,9 @@ function likeness({ data, timers }: Situation): string {
 function after({ data, timers }: Situation, input: LinkInput): Situation {
   const running = new Set(timers);
   if (input.type === 'timer') running.delete(input.name);
-  const result = step(data, input, { at: NOW, random: 0.5 });
+  // Only a connection that is not quite new is made anew after a sleep.
+  const at = input.type === 'wake' ? NOW + 120_000 : NOW;
+  const result = step(data, input, { at, random: 0.5 });
   for (const effect of result.effects) {
     if (effect.type === 'start-timer') running.add(effect.name);
     if (effect.type === 'stop-timer') running.delete(effect.name);

@@ -134,4 +134,24 @@ describe('a planned rotation', () => {
     link.pass(20 * MINUTE);
     expect(link.dials).toHaveLength(1);
   });
+
+  it('keeps a question waiting no longer than a moment, with a handle or without', () => {
+    const link = playedLive();
+    link.input(ask('q2'));
+    link.says({ kind: 'go-away', timeLeftMs: 50_000 });
+    link.input(ask('q3'));
+    link.answers('Two.');
+    expect(link.state.kind).toBe('rotating');
+    link.pass(SECOND);
+    expect(link.asks.at(-1)).toMatchObject({ turnId: 'q3', epoch: 2 });
+  });
+
+  it('is not put off by other wishes: what the server has announced holds', () => {
+    const link = playedLive();
+    link.input(ask('q2'));
+    link.says({ kind: 'text', text: 'Tw' }, { kind: 'go-away', timeLeftMs: 10_000 });
+    link.input({ type: 'refresh' });
+    link.pass(9 * SECOND);
+    expect(link.dials.length).toBeGreaterThan(1);
+  });
 });

@@ -311,6 +311,10 @@ describe('the network', () => {
   it('after a sleep is not trusted: an idle connection is made anew, one that answers must show a sign of life', () => {
     const idle = playedLive();
     idle.input({ type: 'wake' });
+    // Interfaces that come and go do not use up the dials.
+    expect(idle.dials).toHaveLength(1);
+    idle.pass(2 * MINUTE);
+    idle.input({ type: 'wake' });
     expect(idle.dials).toHaveLength(2);
     const answering = playedLive();
     answering.input(ask('q2'));
@@ -382,6 +386,17 @@ describe('tool calls', () => {
     expect(link.data.orphans).toEqual([]);
     expect(wire.at(-2)).toMatchObject({ type: 'tell-results', results: [{ id: 'c1' }] });
     expect(wire.at(-1)).toMatchObject({ type: 'ask', turnId: 'q2' });
+  });
+
+  it('that were answered and come again on the next connection are answered there too, without being run', () => {
+    const link = playedLive();
+    link.input(ask('q2'));
+    link.says(call);
+    link.input(result);
+    link.ends(lost);
+    link.says(call);
+    expect(link.factsOf('tool-call')).toHaveLength(1);
+    expect(link.effects.filter(({ type }) => type === 'tool-response')).toMatchObject([{ epoch: 1 }, { epoch: 2 }]);
   });
 
   it('that come again on the next connection are answered there', () => {
@@ -462,7 +477,7 @@ describe('what a connection is told', () => {
   const gathering = (setupWaits: boolean) => {
     const link = playLink({ ladder: [rung('h1')], gathering: 'by hand', setupWaits, dial: () => 'ready' });
     link.input(ask('q1'));
-    const told = (turns: number) => link.input({ type: 'context', epoch: link.data.epoch, turns });
+    const told = (turns: number) => link.input({ type: 'context', epoch: link.data.epoch, turns, asFrame: turns > 0 });
     const effects = () => link.effects.map(({ type }) => type).filter((type) => SENT.has(type));
     return { link, told, effects };
   };
@@ -511,6 +526,63 @@ describe('what a connection is told', () => {
     const { link } = gathering(false);
     link.pass(15 * SECOND);
     expect(link.state).toMatchObject({ kind: 'waiting', problem: { code: 'server_silent' } });
+  });
+});
+
+describe('the user’s wish to connect', () => {
+  it('is followed at once, whatever is being said: the answer is cut and gone on with', () => {
+    const link = playedLive();
+    link.input(ask('q2'));
+    link.says({ kind: 'text', text: 'Tw' });
+    link.input({ type: 'reconnect' });
+    expect(link.dials).toEqual([0, 0]);
+    expect(link.asks.at(-1)).toMatchObject({ turnId: 'q2', form: 'continuation', epoch: 2 });
+  });
+
+  it('gives up a dial that hangs, and not one that was just made', () => {
+    const link = playLink({ dial: (dialled) => (dialled === 1 ? 'nothing' : 'ready') });
+    link.input(ask('q1'), { type: 'reconnect' });
+    expect(link.dials).toHaveLength(1);
+    link.pass(SECOND);
+    link.input({ type: 'reconnect' });
+    expect(link.dials).toEqual([0, SECOND]);
+    expect(link.state.kind).toBe('live');
+  });
+
+  it('to start fresh leaves no handle behind, in mid-answer either', () => {
+    const link = playedLive({ contextTurns: (plan) => (plan.kind === 'history' ? 3 : 0) });
+    link.input(ask('q2'));
+    link.says({ kind: 'text', text: 'Tw' });
+    link.input({ type: 'start-fresh' });
+    expect(link.plans.at(-1)).toEqual({ kind: 'history' });
+    expect(link.state).toMatchObject({ kind: 'live', restored: 'rebuilt' });
+  });
+});
+
+describe('the end of an answer', () => {
+  it('that comes after the silence which ended it is not taken for the end of the next', () => {
+    const link = playedLive();
+    link.input(ask('q2'));
+    link.says({ kind: 'text', text: 'Two.' }, { kind: 'generation-complete' });
+    link.pass(2 * SECOND);
+    link.input(ask('q3'));
+    link.pass(SECOND);
+    expect(link.asks.at(-1)?.turnId).toBe('q3');
+    link.says({ kind: 'turn-complete' }, { kind: 'text', text: 'Three.' }, { kind: 'turn-complete' });
+    expect(link.factsOf('answered').map(({ turnId, how }) => [turnId, how])).toEqual([
+      ['q1', 'complete'],
+      ['q2', 'complete'],
+      ['q3', 'complete'],
+    ]);
+    expect(link.factsOf('words').at(-1)).toMatchObject({ turnId: 'q3', text: 'Three.' });
+  });
+
+  it('which the server brings about by itself is an interruption, on a connection that cannot greet', () => {
+    const link = playedLive();
+    link.input(ask('q2'));
+    link.says({ kind: 'text', text: 'Tw' }, { kind: 'interrupted' }, { kind: 'turn-complete' });
+    expect(link.factsOf('not-the-answer')).toEqual([]);
+    expect(link.factsOf('answered').at(-1)).toMatchObject({ turnId: 'q2', how: 'interrupted' });
   });
 });
 

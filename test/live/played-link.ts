@@ -192,7 +192,8 @@ export function playLink(world: World = {}): PlayedLink {
   }
 
   function context(epoch: number, plan: Plan): LinkInput {
-    return { type: 'context', epoch, turns: world.contextTurns?.(plan) ?? 0 };
+    const turns = world.contextTurns?.(plan) ?? 0;
+    return { type: 'context', epoch, turns, asFrame: turns > 0 };
   }
 
   function down(epoch: number, end: ConnectionEnd): void {

@@ -423,6 +423,31 @@ describe('states', () => {
     await page.getByTestId('settings-save').click();
     await expect(page.getByRole('alert')).toContainText('too short for an API key');
     await expect(page.getByTestId('api-key-input')).toHaveValue('short');
+    await expect(page.getByTestId('api-key-input')).toBeFocused();
+  });
+
+  it('keep the buttons of the dialog in view, and what has the focus above them', async () => {
+    await open(() => void core.addSession({ id: 'a' }));
+    await page.getByTestId('settings-open').click();
+    await page.setViewportSize({ width: 380, height: 480 });
+    const buttons = page.getByTestId('settings-buttons');
+    const seen = new Set<string>();
+    for (let presses = 0; presses < 24; presses += 1) {
+      await page.keyboard.press(presses < 12 ? 'Tab' : 'Shift+Tab');
+      await expect(buttons).toBeInViewport({ ratio: 1 });
+      const focused = await page.evaluate(() => {
+        const row = document.querySelector('[data-testid="settings-buttons"]')!;
+        const at = document.activeElement!;
+        // The dialog itself, which scrolls, and the page around it are stops of the focus, too.
+        if (row.contains(at) || at.contains(row)) return null;
+        const name = at.getAttribute('data-testid') ?? at.textContent ?? '';
+        return { name, gap: row.getBoundingClientRect().top - at.getBoundingClientRect().bottom };
+      });
+      if (focused === null) continue;
+      seen.add(focused.name);
+      expect(focused.gap, focused.name).toBeGreaterThan(0);
+    }
+    expect(seen).toContain('timeout-minutes');
   });
 
   it('of the theme follow the setting at once', async () => {

@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright';
 import { expect } from 'playwright/test';
 import { afterAll, afterEach, beforeAll, describe, it } from 'vitest';
+import { defaultSettings } from '../../src/contract/index.ts';
 import type { LinkState, Note, Problem } from '../../src/contract/index.ts';
 import { launchChromium } from './page/browser.ts';
 import { servePage } from './page/server.ts';
@@ -93,6 +94,78 @@ describe('the state of the link', () => {
     expect(new Set(shapes.values()).size).toBe(shapes.size);
   });
 
+  it('says while it waits why, in a wide and in a narrow window', async () => {
+    const until = Date.now() + 60_000;
+    const waiting: LinkState = { kind: 'waiting', since: Date.now(), attempt: 2, until, problem: lost };
+    for (const size of [WIDE, NARROW]) {
+      await open(one, size);
+      await set(waiting);
+      const why = link().getByText('The connection was lost', { exact: true });
+      await expect(why).toBeInViewport({ ratio: 1 });
+      expect(await why.evaluate((it) => it.scrollWidth <= it.clientWidth)).toBe(true);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(size.width);
+      if (size === WIDE) await page.close();
+    }
+  });
+
+  it('is made anew from the panel in every state but by a pause of the user or when closed', async () => {
+    await open(one);
+    await link().click();
+    const since = Date.now();
+    const until = since + 60_000;
+    const offered: readonly LinkState[] = [
+      { kind: 'idle', since },
+      { kind: 'connecting', since },
+      { kind: 'restoring', since, turns: 3 },
+      { kind: 'live', since, restored: 'new' },
+      { kind: 'rotating', since, until },
+      { kind: 'waiting', since, attempt: 1, until, problem: lost },
+      { kind: 'paused', since, by: 'offline' },
+      { kind: 'needs-you', since, problem: lost },
+    ];
+    for (const [at, state] of offered.entries()) {
+      await set(state);
+      await expect(link()).toHaveAttribute('data-kind', state.kind);
+      await page.getByTestId('link-reconnect').click();
+      await expect.poll(() => calls('links.reconnect')).toHaveLength(at + 1);
+    }
+    for (const state of [{ kind: 'paused', since, by: 'user' } as const, { kind: 'closed', since } as const]) {
+      await set(state);
+      await expect(link()).toHaveAttribute('data-kind', state.kind);
+      await expect(page.getByTestId('link-reconnect')).toHaveCount(0);
+    }
+  });
+
+  it('says before it is made anew what becomes of the answer under way', async () => {
+    await open(() => {
+      core.addSession({ id: 'a', link: { kind: 'live', since: Date.now(), restored: 'new' } });
+      core.addTurn('a', { id: 'first', role: 'model', status: 'interrupted' });
+    });
+    await link().click();
+    await expect(panel()).toContainText('Takes a new connection in place of this one.');
+    await expect(panel()).not.toContainText('The answer is cut');
+    await page.evaluate(() => core.addTurn('a', { id: 'second', role: 'model', status: 'streaming' }));
+    await expect(panel()).toContainText('The answer is cut there and goes on by itself.');
+    await page.evaluate((settings) => core.setView({ settings }), { ...defaultSettings, cutAnswers: 'leave' as const });
+    await expect(panel()).toContainText('The answer is cut there; you can ask again.');
+  });
+
+  it('offers for a used up quota what helps', async () => {
+    await open(one);
+    const message = 'The quota of this API key is used up.';
+    await set({ kind: 'needs-you', since: 1, problem: { code: 'quota_exceeded', message, retry: 'user' } });
+    await expect(page.locator('footer').getByRole('button', { name: 'Use another key' })).toBeVisible();
+    await link().click();
+    await expect(panel()).toContainText('A key of another project has a quota of its own.');
+    await expect(panel()).toContainText('Connects at once when the quota has been renewed or raised.');
+    await page.evaluate(() => core.setView({ fixed: ['apiKey'] }));
+    await expect(panel()).toContainText('The key comes from the environment.');
+    await expect(page.getByRole('button', { name: 'Use another key' })).toHaveCount(0);
+    await set({ kind: 'needs-you', since: 1, problem: { code: 'region_unsupported', message, retry: 'user' } });
+    await expect(panel()).toContainText('from a place where it offers the API');
+    await expect(panel().getByRole('button', { name: 'Open settings' })).toHaveCount(0);
+  });
+
   it('is paused, goes on and starts fresh from the panel, which says what each does', async () => {
     await open(() => void core.addSession({ id: 'a', link: { kind: 'live', since: Date.now(), restored: 'new' } }));
     await link().click();
@@ -126,7 +199,12 @@ describe('the state of the link', () => {
 describe('the panel of the link', () => {
   const healthy = () => {
     const now = Date.now();
-    const problem = { code: 'connection_lost', message: 'The server went away.', retry: 'automatic' } as const;
+    const problem = {
+      code: 'connection_lost',
+      message: 'Connect again.',
+      retry: 'automatic',
+      context: { closeCode: 1006, reason: 'gone' },
+    } as const;
     core.addSession({ id: 'a', link: { kind: 'live', since: now - 60_000, restored: 'resumed' } });
     core.health = {
       roundTripMs: 84.4,
@@ -145,10 +223,14 @@ describe('the panel of the link', () => {
     await open(healthy);
     expect(await calls('links.health')).toEqual([]);
     await link().click();
-    for (const words of ['84 ms', '0.6 s', 'in 8 min', '12,480 tokens']) await expect(panel()).toContainText(words);
+    for (const words of ['84 ms', '620 ms', 'in 8 min', '12,480 tokens']) await expect(panel()).toContainText(words);
     const records = page.getByTestId('connection-record');
     await expect(records).toHaveCount(2);
-    await expect(records.first()).toContainText('The server went away.');
+    await expect(records.first()).toContainText('The connection was lost');
+    await expect(records.first()).not.toContainText('Connect again.');
+    await expect(records.first().getByText('Close code 1006: gone')).toBeHidden();
+    await records.first().getByText('Details').click();
+    await expect(records.first().getByText('Close code 1006: gone')).toBeVisible();
     await expect(records.first()).toContainText('Resumed by the server');
     await expect(records.first()).toContainText('for 9 min');
     await expect(records.nth(1)).toContainText('Replaced by a fresh one before its time ran out');
@@ -250,6 +332,7 @@ describe('a conversation with a history of connections', () => {
     await open(cut);
     const first = messages().nth(1);
     await expect(first).toContainText('Lost while this was being said.');
+    await expect(first).not.toContainText('it goes on below');
     await expect(first.getByRole('button', { name: 'Ask again' })).toBeVisible();
     await page.evaluate(() => {
       core.addTurn('a', { role: 'note', parts: [{ type: 'note', note: 'resumed', turns: 0 }] });
@@ -260,6 +343,7 @@ describe('a conversation with a history of connections', () => {
     await expect(second).toContainText('Goes on after the cut');
     await expect(second).toHaveAttribute('data-continues', 'first');
     await expect(first).not.toContainText('Lost while this was being said.');
+    await expect(first).toContainText('Cut off here; it goes on below');
     await expect(first.getByRole('button', { name: 'Ask again' })).toHaveCount(0);
   });
 

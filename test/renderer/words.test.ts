@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { connectionRecordSchema, noteSchema, restorationSchema } from '../../src/contract/index.ts';
 import type { LinkState } from '../../src/contract/index.ts';
-import { durationWords, timeOf } from '../../renderer/status/times.ts';
+import { happenedWords, rawWords } from '../../renderer/problem-words.ts';
+import { durationWords, measuredWords, timeOf } from '../../renderer/status/times.ts';
 import { linkWords, noteWords, words } from '../../renderer/words.ts';
 
 const problem = { code: 'connection_lost', message: 'The connection was lost.', retry: 'automatic' } as const;
@@ -46,6 +47,36 @@ describe('the words of an earlier connection', () => {
   it('are there for every reason and every way of restoring', () => {
     expect(Object.keys(words.health.ended).sort()).toEqual([...connectionRecordSchema.shape.why.options].sort());
     expect(Object.keys(words.health.restored).sort()).toEqual([...restorationSchema.options].sort());
+  });
+});
+
+describe('the words of a past problem', () => {
+  it('tell what happened instead of what to do, and fall back on the message', () => {
+    const refused = { code: 'setup_rejected', message: 'Start again.', retry: 'user' } as const;
+    expect(happenedWords(refused)).toBe('The server did not accept what was sent');
+    expect(happenedWords({ ...refused, code: 'internal' })).toBe('Start again.');
+  });
+
+  it('have what the server said, as it came', () => {
+    expect(rawWords(problem)).toBeNull();
+    expect(rawWords({ ...problem, context: { closeCode: 1006 } })).toBe('Close code 1006');
+    expect(rawWords({ ...problem, context: { httpStatus: 503, reason: 'busy' } })).toBe('HTTP 503: busy');
+    expect(rawWords({ ...problem, context: { errno: 'ECONNREFUSED' } })).toBe('ECONNREFUSED');
+    expect(rawWords({ ...problem, context: { waitedMs: 8_000 } })).toBeNull();
+  });
+});
+
+describe('a measured time', () => {
+  it('is in milliseconds below a second', () => {
+    expect([0, 0.4, 0.5, 40.2, 999.4, 999.6, 1_240].map(measuredWords)).toEqual([
+      'under 1 ms',
+      'under 1 ms',
+      '1 ms',
+      '40 ms',
+      '999 ms',
+      '1.0 s',
+      '1.2 s',
+    ]);
   });
 });
 

@@ -78,6 +78,7 @@ interface World {
   readonly live: LiveSessions;
   readonly events: (readonly [LiveSessionEvent, string])[];
   readonly errors: unknown[];
+  readonly foreign: number[];
 }
 
 function open(
@@ -88,15 +89,17 @@ function open(
 ): World {
   const events: (readonly [LiveSessionEvent, string])[] = [];
   const errors: unknown[] = [];
+  const foreign: number[] = [];
   const live = openLiveSessions({
     file,
     clock: time.clock,
     timeoutMs,
     seal,
     on: (event, id) => events.push([event, id]),
+    foreign: (count) => foreign.push(count),
     persistFailed: (error) => errors.push(error),
   });
-  return { live, events, errors };
+  return { live, events, errors, foreign };
 }
 
 const rung = (handle: string, change: Partial<StoredRung> = {}): StoredRung => ({
@@ -210,6 +213,7 @@ describe('a live session', () => {
       timeoutMs: () => INACTIVITY_MS,
       seal: undefined,
       on: (event, id) => events.push(`${event} ${id}`),
+      foreign: () => expect.fail('It is ours'),
       persistFailed: () => expect.fail('It can be written'),
     });
     expect(events).toEqual(['expired a']);
@@ -301,6 +305,13 @@ describe('what is kept in the file', () => {
     const second = open(file, time);
     expect(second.live.getSession('a')).toEqual(first.live.getSession('a'));
     expect(second.live.getSession('a')?.ladder).toEqual(ladder);
+  });
+
+  it('of somebody else is told before it is written anew', () => {
+    const { foreign, live } = open(memoryFile({ a: 1, b: [2] }), handClock());
+    expect(foreign).toEqual([2]);
+    expect(live.active()).toEqual([]);
+    expect(open(memoryFile(), handClock()).foreign).toEqual([]);
   });
 
   it('is written once for changes that come together', () => {

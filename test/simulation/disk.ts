@@ -10,6 +10,8 @@ export interface VirtualDisk {
   readonly journals: Map<string, { line: JournalLine; bytes: number }[]>;
   readonly archive: Map<string, Archived>;
   liveState: Record<string, unknown>;
+  /** It takes nothing more. */
+  full: boolean;
 }
 
 interface Archived {
@@ -18,7 +20,7 @@ interface Archived {
   readonly turns: Map<string, Turn>;
 }
 
-export const emptyDisk = (): VirtualDisk => ({ journals: new Map(), archive: new Map(), liveState: {} });
+export const emptyDisk = (): VirtualDisk => ({ journals: new Map(), archive: new Map(), liveState: {}, full: false });
 
 /** What a program has of the machine that it runs on. Nothing of it goes on once the program is dead. */
 export interface Machine {
@@ -32,6 +34,7 @@ export interface Machine {
 const SYNC_MS = [0.2, 8] as const;
 /** One operation of the archive in so many takes long enough for other things to happen meanwhile. */
 const SLOW_SHARE = 0.3;
+const noSpace = () => Object.assign(new Error('No space is left'), { code: 'ENOSPC' });
 const NEVER = new Promise<never>(() => undefined);
 
 /** The journals as `journalsIn` has them, with syncs that take their time and share it. */
@@ -57,11 +60,18 @@ export function virtualJournals(disk: VirtualDisk, machine: Machine): Journals {
       if (disk.journals.has(sessionId) !== (mode === 'continue')) {
         throw Object.assign(new Error(`${mode}: ${sessionId}`), { code: mode === 'create' ? 'EEXIST' : 'ENOENT' });
       }
-      if (mode === 'create') disk.journals.set(sessionId, []);
+      if (mode === 'create') {
+        if (disk.full) throw noSpace();
+        disk.journals.set(sessionId, []);
+      }
       const kept = disk.journals.get(sessionId)!;
       const content = contentOf(sessionId);
       let position = { seq: content.nextSeq - 1, bytes: content.goodBytes };
-      const queue: { readonly json: string; readonly resolve: (place: Place) => void }[] = [];
+      const queue: {
+        readonly json: string;
+        readonly resolve: (place: Place) => void;
+        readonly reject: (error: unknown) => void;
+      }[] = [];
       let syncing = false;
       const idle: (() => void)[] = [];
 
@@ -74,6 +84,8 @@ export function virtualJournals(disk: VirtualDisk, machine: Machine): Journals {
         syncing = true;
         const group = queue.splice(0);
         machine.after(between(machine.random, ...SYNC_MS), () => {
+          // A group is written whole or not at all.
+          if (disk.full) for (const { reject } of group.splice(0)) reject(noSpace());
           for (const { json, resolve } of group) {
             position = { seq: position.seq + 1, bytes: position.bytes + json.length };
             const line = { seq: position.seq, at: machine.now(), prev: '', entry: JSON.parse(json) as unknown };
@@ -94,9 +106,10 @@ export function virtualJournals(disk: VirtualDisk, machine: Machine): Journals {
           },
           append(entry) {
             if (!machine.alive()) return NEVER;
-            return new Promise((resolve) => {
-              queue.push({ json: JSON.stringify(entry), resolve });
-              sync();
+            return new Promise((resolve, reject) => {
+              queue.push({ json: JSON.stringify(entry), resolve, reject });
+              // As the real one: what is appended in the same breath is one group.
+              queueMicrotask(sync);
             });
           },
           close: () =>
@@ -117,11 +130,13 @@ export function virtualJournals(disk: VirtualDisk, machine: Machine): Journals {
 
 /** An archive in memory. A program that dies in the middle of an operation has not made it. */
 export function virtualArchive(disk: VirtualDisk, machine: Machine): Archive {
-  async function done<T>(run: () => T): Promise<T> {
+  async function done<T>(run: () => T, writes = false): Promise<T> {
     if (machine.random() < SLOW_SHARE) {
       await new Promise<void>((resolve) => machine.after(between(machine.random, 1, 3), resolve));
     }
-    return machine.alive() ? run() : NEVER;
+    if (!machine.alive()) return NEVER;
+    if (writes && disk.full) throw noSpace();
+    return run();
   }
   const turnsOf = (sessionId: string) =>
     [...(disk.archive.get(sessionId)?.turns.values() ?? [])].sort((a, b) => a.index - b.index);
@@ -133,8 +148,8 @@ export function virtualArchive(disk: VirtualDisk, machine: Machine): Archive {
 
   return {
     save: (session, turns, bytes) =>
-      done(() => put({ session, turns }, bytes, disk.archive.get(session.id)?.turns ?? new Map())),
-    replace: (folded, bytes) => done(() => put(folded, bytes, new Map())),
+      done(() => put({ session, turns }, bytes, disk.archive.get(session.id)?.turns ?? new Map()), true),
+    replace: (folded, bytes) => done(() => put(folded, bytes, new Map()), true),
     remove: (sessionId) => done(() => void disk.archive.delete(sessionId)),
     session: (sessionId) => done(() => disk.archive.get(sessionId)?.session),
     sessions: () => done(() => ({ sessions: [...disk.archive.values()].map(({ session }) => session) })),
@@ -167,6 +182,7 @@ export function virtualFile(disk: VirtualDisk): KeyValueFile {
       return disk.liveState;
     },
     set store(next) {
+      if (disk.full) throw noSpace();
       disk.liveState = next;
     },
   };

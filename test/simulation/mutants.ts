@@ -171,7 +171,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'ignores-go-away',
     bug: 'the announced end of a connection is waited for',
-    edits: [machine('answer', 'rotate(draft, at + Math.max(0, left - config.goAwayMargin), true);', 'void left;')],
+    edits: [machine('answer', 'rotate(draft, at + Math.max(0, left - config.goAwayMargin));', 'void left;')],
   },
   {
     name: 'hears-the-old-connection',
@@ -251,5 +251,26 @@ export const mutants: readonly Mutant[] = [
         'const behind: Turn[] = [];',
       ),
     ],
+  },
+  {
+    name: 'holds-questions-while-rotating',
+    bug: 'a rotation waits for a handle that never comes, and the question with it',
+    edits: [
+      machine(
+        'leave',
+        'const until = Math.min(data.phase.until, at + moment);',
+        'const { until } = data.phase;\n  void moment;',
+      ),
+    ],
+  },
+  {
+    name: 'forgets-words-on-a-full-disk',
+    bug: 'what a full disk did not take is not written again',
+    edits: [sessions('conversation', 'if (closing) throw error;', 'if (!closing) return;')],
+  },
+  {
+    name: 'loses-what-is-written-while-closing',
+    bug: 'a tab that is closed while something is written to it is not opened again',
+    edits: [sessions('sessions', "if (record.status === 'open') await find(sessionId);", '')],
   },
 ];

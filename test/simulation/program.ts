@@ -114,6 +114,7 @@ export function startProgram(disk: VirtualDisk, options: ProgramOptions): Progra
   function told(event: CoreEvent): void {
     if (event.type === 'turn.changed') shown.set(event.turn.id, event.turn);
     else if (event.type === 'link.changed') state = event.link;
+    else if (event.type === 'session.changed') state = event.session.link;
     else if (event.type === 'turn.delta') {
       const turn = shown.get(event.delta.turnId);
       const outcome = turn && applyDelta(turn, event.delta);
@@ -131,10 +132,12 @@ export function startProgram(disk: VirtualDisk, options: ProgramOptions): Progra
     timeoutMs: () => 30 * 60_000,
     seal: undefined,
     on: (event, id) => trace(() => `live session ${id}: ${event}`),
-    persistFailed: (error) => broken(`the live state was not written: ${String(error)}`),
+    foreign: () => broken('the live state is not ours'),
+    persistFailed: (error) => disk.full || broken(`the live state was not written: ${String(error)}`),
   });
-  const notify = ({ code, message }: { readonly code: string; readonly message: string }) =>
-    broken(`told of trouble that was not there: ${code}: ${message}`);
+  const notify = ({ code, message }: { readonly code: string; readonly message: string }) => {
+    if (code !== 'disk_full') broken(`told of trouble that was not there: ${code}: ${message}`);
+  };
   const report = (what: string, facts: object) => {
     trace(() => `${what} ${JSON.stringify(facts)}`);
     if (what === 'A connection could not be prepared') broken(`${what}: ${JSON.stringify(facts)}`);
@@ -156,6 +159,8 @@ export function startProgram(disk: VirtualDisk, options: ProgramOptions): Progra
     notify,
     report,
     createLink(ports, start) {
+      // What is shown of it comes with the session's next event.
+      state = undefined;
       link = createLink(
         {
           ...ports,
@@ -180,11 +185,19 @@ export function startProgram(disk: VirtualDisk, options: ProgramOptions): Progra
   async function start(): Promise<void> {
     await reconcile({ journals, archive, notify, report });
     await sessions.resumeUnfinished();
-    await sessions.create(SESSION, 'x');
+    const created = await sessions.create(SESSION, 'x');
+    if (!created.ok) throw Object.assign(new Error(created.problem.message), { code: 'ENOSPC' });
     for (const turn of await turns()) if ((shown.get(turn.id)?.rev ?? 0) <= turn.rev) shown.set(turn.id, turn);
     started = true;
   }
-  start().catch((error: unknown) => broken(`the start failed: ${String(error)}`));
+  /** On a full disk it does not start, says so, and is started again. */
+  function begin(): void {
+    start().catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOSPC') machine.after(5_000, begin);
+      else broken(`the start failed: ${String(error)}`);
+    });
+  }
+  begin();
 
   return {
     sessions,

@@ -48,8 +48,12 @@ const tokenOf = (text: string) => [...text.matchAll(/#(\d+)#/g)].map((match) => 
 const STATE_GRACE_MS = 40 * SECOND;
 /** Whenever a turn has changed, the program dies right after it this often. */
 const CRASH_SHARE = 0.004;
-/** From the user's wish to the end of the answer that is stopped. */
-const STOP_TAKES_MAX_MS = 5 * SECOND;
+/** The disk is full in the middle of an answer this often. */
+const FULL_SHARE = 0.01;
+/** From the user's wish to the end of the answer that is stopped; longer than a moment only where the disk is full. */
+const STOP_TAKES_MAX_MS = MINUTE;
+/** As long as the handle of the last answer is waited for. */
+const HELD_MAX_MS = 4 * SECOND;
 /** As long as a state may last that is on its way to another: a setup and the closing of the old connection. */
 const CONNECTING_MAX_MS = 20 * SECOND;
 
@@ -111,6 +115,8 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
   let program: Program | undefined = startProgram(disk, options);
   /** Since when the state that is shown has been the same, and until when that may be so. */
   let stateBy = Number.POSITIVE_INFINITY;
+  /** Since when a question waits for nothing but a rotation. */
+  let heldSince = START;
 
   function check(condition: boolean, what: string): asserts condition {
     if (!condition) throw new Violation(`${((time.now() - START) / SECOND).toFixed(3)} s: ${what}`);
@@ -131,6 +137,7 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
     } else if (event.type === 'turn.changed') {
       const { turn } = event;
       if (!quiet && random() < CRASH_SHARE) time.after(between(random, 0, 20), crash);
+      if (!quiet && turn.status === 'streaming' && random() < FULL_SHARE) fillDisk(5 * SECOND);
       say(() => `turn: ${turn.id} ${turn.role} ${turn.status} ${JSON.stringify(textOf(turn).slice(0, 60))}`);
     }
   }
@@ -150,6 +157,14 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
       state.kind === 'live' || state.kind === 'rotating' || !ready,
       `shown as ${state.kind} with a live connection`,
     );
+    const { outbox, connection } = link.data;
+    const held =
+      state.kind === 'rotating' &&
+      connection?.stage === 'ready' &&
+      outbox.length > 0 &&
+      outbox.every(({ stage }) => stage === 'waiting');
+    if (!held) heldSince = time.now();
+    check(time.now() - heldSince <= HELD_MAX_MS, 'a question waits for a rotation');
     check(time.now() <= stateBy, `shown as ${state.kind} for longer than that can be`);
     check(
       state.kind !== 'idle' || link.data.outbox.length === 0 || link.data.connection !== undefined,
@@ -200,7 +215,9 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
     void by.sessions.send(SESSION, turnId, `Say #${number}# ${words}`).then((sent) => {
       // A turn is on disk: from here on it may not be lost.
       if (sent.ok) accepted.add(turnId);
-      else if (sent.problem.code !== 'host_unreachable') options.broken(`not accepted: ${sent.problem.message}`);
+      else if (!['host_unreachable', 'disk_full'].includes(sent.problem.code)) {
+        options.broken(`not accepted: ${sent.problem.message}`);
+      }
     });
     return turnId;
   }
@@ -236,11 +253,21 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
       else if (dice < 0.85) {
         program.network(false);
         time.after(exponential(random, 2 * MINUTE), () => program?.network(true));
-      } else if (dice < 0.91) crash();
-      else if (dice < 0.95) quit();
-      else link?.sendAudio('AAAA'.repeat(160));
+      } else if (dice < 0.89) crash();
+      else if (dice < 0.92) quit();
+      else if (dice < 0.95) {
+        // The tab is closed, and something is written in the same moment or a while later.
+        void sessions.close(SESSION);
+        if (random() < 0.5) send('after the end');
+        time.after(exponential(random, MINUTE), () => void program?.sessions.open(SESSION));
+      } else link?.sendAudio('AAAA'.repeat(160));
     }
     time.after(exponential(random, 20 * MINUTE), whim);
+  }
+
+  function fillDisk(meanMs: number): void {
+    disk.full = true;
+    time.after(exponential(random, meanMs), () => (disk.full = false));
   }
 
   function crash(): void {
@@ -277,7 +304,9 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
       server.outage(random() < 0.5 ? 'drop' : 'blackhole');
       time.after(exponential(random, 4 * MINUTE), () => server.reachable());
     } else if (dice < 0.9) server.dropAll();
-    else server.setScript({});
+    else if (dice < 0.95) {
+      fillDisk(20 * SECOND);
+    } else server.setScript({});
     time.after(exponential(random, 5 * MINUTE), pressWhatIsShown);
     time.after(exponential(random, 15 * MINUTE), weather);
   }
@@ -291,6 +320,7 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
 
     // All trouble ends, and what a person would press is pressed: from here on it has to come right by itself.
     quiet = true;
+    disk.full = false;
     server.setScript({});
     server.reachable();
     server.calm();
@@ -358,22 +388,26 @@ export async function runSchedule({ seed, hours, trace }: ScheduleOptions): Prom
         `the turn ${turnId} (#${numberOf(turn)}#) is shown as answered, and nothing answers it`,
       );
     }
-    let shifted: number | undefined;
+    /** Questions whose answers are still to come, since a greeting stands in the place of the first of them. */
+    const owed = new Set<number>();
     for (const turn of all) {
       if (turn.role !== 'model' || turn.replyTo === undefined) continue;
       const question = numberOf(byId.get(turn.replyTo));
       check(turn.status !== 'streaming', `the answer ${turn.id} never ended`);
-      if (turn.status !== 'complete' || turn.continues !== undefined) continue;
-      if (textOf(turn).trim() === GREETING || (shifted !== undefined && numberOf(turn) === shifted)) {
-        // A greeting that came just where the answer was due, on a connection that then broke before the answer or kept it
-        // back for long: nothing on the wire tells the two apart, and the answers that come after it in the same breath
-        // are taken for those of the next questions. Counted, and shown to the user as what it is.
+      if (turn.status !== 'complete') continue;
+      const greeted = textOf(turn).trim() === GREETING;
+      if (turn.continues !== undefined && !greeted) continue;
+      // A greeting that came just where the answer was due, on a connection that then broke before the answer or kept it
+      // back for long: nothing on the wire tells the two apart, and the answers that come late are taken for those of the
+      // next questions. Counted, and shown to the user as what it is.
+      const number = numberOf(turn);
+      const late = number === undefined ? owed.size > 0 : number !== question && owed.delete(number);
+      if (greeted || late) {
         misheard += 1;
-        shifted = question;
+        owed.add(question!);
         continue;
       }
-      shifted = undefined;
-      check(numberOf(turn) === question, `the question #${question}# was given the answer to #${numberOf(turn)}#`);
+      check(number === question, `the question #${question}# was given the answer to #${number}#`);
     }
     const complete = all.filter(
       ({ role, status, continues }) => role === 'model' && status === 'complete' && continues === undefined,

@@ -2,11 +2,12 @@ import type { ServerSignal } from '../signals.ts';
 import { pump } from './ask.ts';
 import { outstanding, patchConnection, patchTurn, removeTurn, startTimer, stopTimer, tell } from './draft.ts';
 import type { Draft } from './draft.ts';
-import { dropLadder, isCovered, offerRung } from './ladder.ts';
-import { learnLifetime, leave, rotate, rotateIfPossible } from './leave.ts';
+import { isCovered, offerRung } from './ladder.ts';
+import { hurry, learnLifetime, leave, rotate, rotateIfPossible } from './leave.ts';
 import { lose } from './lose.ts';
+import { leaveIfCollapsed } from './proof.ts';
 import { isOld, isReplay, REPLAY_MAX_CHARS, SAID_KEPT } from './replay.ts';
-import type { OutTurn } from './types.ts';
+import type { OutTurn, ToolResult } from './types.ts';
 
 /** How many ids of finished tool calls are remembered. */
 const TOOLS_REMEMBERED = 200;
@@ -86,6 +87,11 @@ export function heard(draft: Draft, signal: ServerSignal): void {
         data.replay = undefined;
         return;
       }
+      if (connection.endOwed) {
+        // The end of an answer that counted as over since the server had fallen silent.
+        patchConnection(draft, { endOwed: false });
+        if (turn?.stage === 'sent') return;
+      }
       replayWasAnswer(draft, turn);
       finish(draft);
       return;
@@ -100,7 +106,7 @@ export function heard(draft: Draft, signal: ServerSignal): void {
     case 'go-away': {
       learnLifetime(draft, connection);
       const left = signal.timeLeftMs ?? config.goAwayDefault;
-      rotate(draft, at + Math.max(0, left - config.goAwayMargin), true);
+      rotate(draft, at + Math.max(0, left - config.goAwayMargin));
       return;
     }
     case 'malformed':
@@ -133,8 +139,11 @@ function interrupted(draft: Draft, turn: OutTurn | undefined): void {
     startTimer(draft, 'end', config.endSilence);
     return;
   }
-  if (data.connection !== undefined && turn.messageIndex !== data.connection.sent - 1) {
-    // Something was said after the question, and the server heard it.
+  const { connection } = data;
+  const afterAll = connection !== undefined && turn.messageIndex !== connection.sent - 1;
+  const greeting = connection?.restored !== 'new' && connection?.firstAsked === turn.turnId;
+  if (afterAll || !greeting) {
+    // Something was said after the question and the server heard it, or it stopped for a reason of its own.
     patchTurn(draft, turn.turnId, { stage: 'answering', interrupted: true });
     startTimer(draft, 'end', config.endSilence);
     return;
@@ -200,16 +209,21 @@ export function finish(draft: Draft): void {
   if (suspect) data.suspectPrompt = usage?.promptTokens;
   else if (usage !== undefined && leaveIfCollapsed(draft, usage.promptTokens)) return;
   if (data.phase.kind === 'rotating') {
-    rotateIfPossible(draft);
+    if (!rotateIfPossible(draft)) hurry(draft);
     return;
   }
   // The handle that covers this answer follows at once, where there are handles; the next question would blur it.
   if (suspect || (data.outbox.length > 0 && data.ladder.length > 0 && !isCovered(data))) {
     data.settling = true;
-    startTimer(draft, 'settle', suspect ? config.settleSuspect : config.settle);
+    startTimer(draft, 'settle', suspect ? suspectSettle(draft) : config.settle);
     return;
   }
   pump(draft);
+}
+
+/** How long the question after a suspect answer waits, in milliseconds. */
+function suspectSettle({ data, config }: Draft): number {
+  return data.greets ? config.settleGreeter : config.settleSuspect;
 }
 
 /** What had been taken for the answer to a question was a greeting: the answer comes now. */
@@ -219,6 +233,7 @@ function reopen(draft: Draft, suspect: OutTurn): void {
   stopTimer(draft, 'suspect', 'settle');
   data.greets = true;
   data.suspect = undefined;
+  data.heldHandle = undefined;
   data.settling = false;
   // A handle that came in between knows the question and not the answer: it stands for nothing certain.
   data.ladder = data.ladder.filter((rung) => rung.after !== turnId);
@@ -229,32 +244,6 @@ function reopen(draft: Draft, suspect: OutTurn): void {
   data.outbox = [turn, ...data.outbox.filter((other) => other.turnId !== turnId)];
 }
 
-/**
- * Proves that a resumed server still knows the conversation: its context must not have shrunk to what it was before the
- * conversation began. A collapsed one is left, and the next connection is told the history.
- */
-export function leaveIfCollapsed(draft: Draft, prompt: number): boolean {
-  const { data, config } = draft;
-  const { connection, tokens } = data;
-  const before = tokens;
-  // Prompts are compared with prompts: an answer's own tokens are counted as sound and remembered as something else.
-  data.tokens = { base: Math.min(before?.base ?? prompt, prompt), last: prompt };
-  if (before === undefined || connection?.plan.kind !== 'handle') return false;
-  const gained = before.last - before.base;
-  const collapsed =
-    gained >= config.collapseMinTokens &&
-    before.last < config.compressionTokens &&
-    prompt < before.base + gained * config.collapseShare;
-  if (!collapsed) return false;
-  tell(draft, { type: 'context-lost', expected: before.last, found: prompt });
-  dropLadder(draft);
-  data.tokens = undefined;
-  data.phase = { kind: 'redial' };
-  data.since = draft.at;
-  leave(draft, 'fresh');
-  return true;
-}
-
 function callTool(
   draft: Draft,
   { id, name, args }: ServerSignal & { kind: 'tool-call' },
@@ -263,15 +252,37 @@ function callTool(
   const { data } = draft;
   const epoch = data.connection?.epoch ?? 0;
   data.tools = { ...data.tools, [id]: { name, epoch } };
-  // A call that comes again, after a resume for one, is not run again.
-  if (data.ranTools.includes(id)) return;
+  // A call that comes again, after a resume for one, is not run again; what came of it is said here too.
+  if (data.ranTools.includes(id)) {
+    const known = data.toolResults.find(({ result }) => result.id === id);
+    if (known !== undefined && known.epoch !== epoch) answerTool(draft, known.result);
+    return;
+  }
   data.ranTools = [...data.ranTools, id].slice(-TOOLS_REMEMBERED);
   tell(draft, { type: 'tool-call', turnId, id, name, args });
 }
 
+function answerTool(draft: Draft, result: ToolResult): void {
+  const { data } = draft;
+  const { connection } = data;
+  if (connection === undefined) return;
+  const { [result.id]: _answered, ...tools } = data.tools;
+  data.tools = tools;
+  data.orphans = data.orphans.filter(({ id }) => id !== result.id);
+  data.toolResults = data.toolResults.map((known) =>
+    known.result.id === result.id ? { result, epoch: connection.epoch } : known,
+  );
+  draft.effects.push({ type: 'tool-response', epoch: connection.epoch, result });
+  patchConnection(draft, { sent: connection.sent + 1 });
+}
+
 /** The answer that is due does not come. */
-export function silent(draft: Draft, waitedMs: number): void {
-  lose(draft, { kind: 'silent', waitedMs }, false);
+export function silent(draft: Draft): void {
+  const turn = outstanding(draft.data);
+  if (turn === undefined) return;
+  const unproven = draft.data.connection?.plan.kind === 'handle' && !draft.data.connection.proven;
+  const { deafAfter, answerSilence } = draft.config;
+  lose(draft, { kind: 'silent', waitedMs: unproven ? deafAfter : answerSilence }, false);
 }
 
 /** A server that goes on as if `stop` had not been said is left: its frames must not run into the next answer. */

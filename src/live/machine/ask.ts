@@ -1,5 +1,6 @@
 import { outstanding, patchConnection, patchTurn, startTimer, tell } from './draft.ts';
 import type { Draft } from './draft.ts';
+import { leaveIfSuspectCollapsed } from './proof.ts';
 import type { AskForm, OutTurn } from './types.ts';
 
 /** Sends the oldest turn that waits, when the connection is ready and has nothing else in hand. */
@@ -10,6 +11,9 @@ export function pump(draft: Draft): void {
   if (outstanding(data) !== undefined) return;
   const turn = data.outbox[0];
   if (turn === undefined) return;
+  // Whoever has forgotten the conversation is not asked: the next connection is told it first.
+  if (leaveIfSuspectCollapsed(draft)) return;
+  data.heldHandle = undefined;
   let { sent } = connection;
   if (data.orphans.length > 0) {
     draft.effects.push({ type: 'tell-results', epoch: connection.epoch, results: data.orphans });
@@ -20,7 +24,6 @@ export function pump(draft: Draft): void {
   patchTurn(draft, turn.turnId, { stage: 'sent', epoch: connection.epoch, messageIndex: sent, sentAt: at });
   patchConnection(draft, { sent: sent + 1, asked: true, firstAsked: connection.firstAsked ?? turn.turnId });
   data.usage = undefined;
-  data.suspect = undefined;
   tell(draft, { type: 'sent', turnId: turn.turnId, epoch: connection.epoch });
   const unproven = connection.plan.kind === 'handle' && !connection.proven;
   startTimer(draft, 'answer', unproven ? config.deafAfter : config.answerSilence);

@@ -1,5 +1,7 @@
 /** All times in milliseconds. */
 export interface LinkConfig {
+  /** A dial that has been made so long ago is given up when the user wants to connect. */
+  readonly dialPatience: number;
   /** From the dial to `setupComplete`. */
   readonly setupLimit: number;
   /** Without a frame for this long while an answer is due, the server counts as gone. */
@@ -14,8 +16,10 @@ export interface LinkConfig {
   readonly leaveGrace: number;
   /** How long the next question waits for the handle that covers the last answer. */
   readonly settle: number;
-  /** The same after the first answer on a restored connection, which may turn out to have been a greeting. */
+  /** The same after the first answer on a restored connection, which may turn out to have been a greeting; and longer
+   * where the server has greeted before. */
   readonly settleSuspect: number;
+  readonly settleGreeter: number;
   /** How long a server that has greeted before is given to greet again, before it is asked anything. */
   readonly greetingWait: number;
   /** For how long words that nobody asked for may be the true answer. */
@@ -66,6 +70,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
 export const defaultLinkConfig: LinkConfig = {
+  dialPatience: 0.5 * SECOND,
   setupLimit: 15 * SECOND,
   answerSilence: 30 * SECOND,
   deafAfter: 8 * SECOND,
@@ -73,7 +78,8 @@ export const defaultLinkConfig: LinkConfig = {
   stopGrace: 2 * SECOND,
   leaveGrace: 1.5 * SECOND,
   settle: 150,
-  settleSuspect: 3 * SECOND,
+  settleSuspect: 2 * SECOND,
+  settleGreeter: 3 * SECOND,
   greetingWait: 400,
   suspectFor: 10 * SECOND,
   backoffFirst: 250,

@@ -30,9 +30,11 @@ export function connect(draft: Draft, byUser = false): void {
     sent: 0,
     proven: false,
     contextTurns: undefined,
+    contextAsFrame: false,
     setupWaits: true,
     early: undefined,
     asked: false,
+    endOwed: false,
     listened: false,
   };
   draft.effects.push({ type: 'prepare', epoch: data.epoch, plan });
@@ -56,10 +58,14 @@ export function prepared(draft: Draft, model: string, setupWaits: boolean): void
 }
 
 /** What the connection is to be told has been gathered. Returns whether the server is set up already. */
-export function contextGathered(draft: Draft, turns: number): boolean {
+export function contextGathered(draft: Draft, turns: number, asFrame: boolean): boolean {
   const { connection } = draft.data;
   if (connection === undefined || connection.stage === 'preparing' || connection.stage === 'leaving') return false;
-  patchConnection(draft, { contextTurns: turns, restored: restorationOf(connection.plan, turns) });
+  patchConnection(draft, {
+    contextTurns: turns,
+    contextAsFrame: asFrame,
+    restored: restorationOf(connection.plan, turns),
+  });
   if (connection.stage === 'opened') sendSetup(draft);
   return connection.early !== undefined;
 }
@@ -101,7 +107,7 @@ export function ready(draft: Draft): void {
   stopTimer(draft, 'dial');
   patchConnection(draft, { stage: 'ready', readyAt: at, early: undefined });
   const contextTurns = connection.contextTurns ?? 0;
-  if (contextTurns > 0) {
+  if (connection.contextAsFrame) {
     draft.effects.push({ type: 'tell-context', epoch: connection.epoch });
     patchConnection(draft, { sent: connection.sent + 1 });
   }

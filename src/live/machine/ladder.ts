@@ -6,7 +6,7 @@ import type { LinkData, Plan, Rung } from './types.ts';
 /** What the next connection is to start from: the topmost rung that is not too old, then the history, then a summary. */
 export function choosePlan(draft: Draft): Plan {
   const { data, at, config } = draft;
-  const rung = data.ladder.find((candidate) => at - candidate.at <= config.handleLifetime && candidate.at <= at);
+  const rung = data.ladder.find((candidate) => Math.abs(at - candidate.at) <= config.handleLifetime);
   if (rung !== undefined) return { kind: 'handle', rung, older: data.fallen || rung !== data.ladder[0] };
   return { kind: data.seeding };
 }
@@ -29,7 +29,10 @@ export function offerRung(draft: Draft, handle: string, consumed: number | undef
   const turn = data.outbox.find(({ stage }) => stage !== 'waiting');
   let pending: string | undefined;
   // What looks like an answer may be a greeting, with the answer still to come: nothing is certain yet.
-  if (data.suspect !== undefined) return false;
+  if (data.suspect !== undefined) {
+    data.heldHandle = handle;
+    return false;
+  }
   // What the connection was told may still be on its way: only an answer shows that it was heard.
   if ((data.connection?.contextTurns ?? 0) > 0 && data.connection?.proven === false) return false;
   if (turn !== undefined || data.unasked) {

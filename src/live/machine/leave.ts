@@ -16,14 +16,28 @@ export function learnLifetime(draft: Draft, connection: Connection): void {
 }
 
 /** Replaces the connection by a fresh one, at a turn boundary, and at `until` at the latest. */
-export function rotate(draft: Draft, until: number, forced: boolean): void {
-  const { data, at, config } = draft;
+export function rotate(draft: Draft, until: number): void {
+  const { data, at } = draft;
   if (data.connection?.stage !== 'ready') return;
   if (data.phase.kind !== 'rotating' || data.phase.until > until) enter(draft, { kind: 'rotating', until });
   if (rotateIfPossible(draft)) return;
-  // Between turns no better handle will come: a moment for the one that may be on its way, and then without.
-  const idle = forced && outstanding(data) === undefined && !data.unasked;
-  startTimer(draft, 'margin', Math.max(0, idle ? Math.min(until - at, config.rotateIdle) : until - at));
+  startTimer(draft, 'margin', Math.max(0, until - at));
+  hurry(draft);
+}
+
+/**
+ * Between turns no better handle will come than the one that may be on its way: a moment for that, and then without, so
+ * that nobody waits for a rotation. What the last handle does not cover is told.
+ */
+export function hurry(draft: Draft): void {
+  const { data, at, config } = draft;
+  if (data.phase.kind !== 'rotating' || data.connection?.stage !== 'ready') return;
+  if (outstanding(data) !== undefined || data.unasked) return;
+  const moment = data.suspect === undefined ? config.rotateIdle : config.settleGreeter;
+  // Once the moment has begun, nothing that happens in it makes it longer.
+  const until = Math.min(data.phase.until, at + moment);
+  data.phase = { kind: 'rotating', until };
+  startTimer(draft, 'margin', Math.max(0, until - at));
 }
 
 /** At a boundary, with everything covered by a handle, the time has come. */
@@ -64,6 +78,7 @@ export function gone(draft: Draft, problem?: Problem): void {
   }
   data.settling = false;
   data.suspect = undefined;
+  data.heldHandle = undefined;
   data.replay = undefined;
   if (data.speaking !== '') data.said = [data.speaking, ...data.said].slice(0, SAID_KEPT);
   data.speaking = '';

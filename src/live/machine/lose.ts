@@ -109,7 +109,7 @@ function loseTurn(draft: Draft, turn: OutTurn, connection: Connection, problem: 
     });
   } else if (losses >= config.lossesMax && problem.retry === 'automatic') {
     removeTurn(draft, turnId);
-    tell(draft, { type: 'failed', turnId, problem });
+    tell(draft, { type: 'failed', turnId, problem: { ...problem, message: IN_VAIN, retry: 'user' } });
   } else {
     patchTurn(draft, turnId, { ...AGAIN, losses, deaths });
     tell(draft, { type: 'requeued', turnId });
@@ -133,6 +133,9 @@ export function cut(draft: Draft, turn: OutTurn, problem: Problem): void {
   else removeTurn(draft, turnId);
   tell(draft, { type: 'cut', turnId, problem, goesOn });
 }
+
+const IN_VAIN =
+  'This message was sent several times, and each time the connection ended or stayed silent before an answer came. It is kept; send it again.';
 
 const AGAIN = { stage: 'waiting', interrupted: false } as const;
 

@@ -1,17 +1,31 @@
-import { finish, heard, leaveIfCollapsed, silent, stopIgnored } from './answer.ts';
+import { finish, heard, silent, stopIgnored } from './answer.ts';
 import { pump } from './ask.ts';
 import { defaultLinkConfig } from './config.ts';
 import type { LinkConfig } from './config.ts';
 import { connect, contextGathered, keepEarly, opened, prepared, ready, setUp } from './connect.ts';
-import { enter, outstanding, startTimer, stopTimer, tell } from './draft.ts';
+import { enter, outstanding, patchConnection, startTimer, stopTimer, tell } from './draft.ts';
 import type { Draft } from './draft.ts';
-import { dropLadder, isCovered } from './ladder.ts';
+import { isCovered, offerRung } from './ladder.ts';
 import { gone, leave, rotate } from './leave.ts';
 import { lose } from './lose.ts';
-import { linkState } from './state.ts';
+import { leaveIfSuspectCollapsed } from './proof.ts';
+import { isBusy, linkState } from './state.ts';
 import type { LinkData, LinkEffect, LinkInput, TimerName } from './types.ts';
 import { wait } from './wait.ts';
-import { ask, expire, goOn, network, putBack, reconnect, renew, sendAudio, stop, toolResult, wake } from './wishes.ts';
+import {
+  ask,
+  expire,
+  goOn,
+  network,
+  putBack,
+  reconnect,
+  renew,
+  sendAudio,
+  startFresh,
+  stop,
+  toolResult,
+  wake,
+} from './wishes.ts';
 
 export interface Step {
   readonly data: LinkData;
@@ -74,10 +88,7 @@ function apply(draft: Draft, input: LinkInput): void {
       if (data.phase.kind === 'paused') goOn(draft, true);
       return;
     case 'start-fresh':
-      dropLadder(draft);
-      data.seeding = 'history';
-      data.tokens = undefined;
-      renew(draft, 'fresh');
+      startFresh(draft);
       return;
     case 'refresh':
       data.seeding = 'history';
@@ -107,7 +118,7 @@ function apply(draft: Draft, input: LinkInput): void {
       prepared(draft, input.model, input.setupWaits);
       return;
     case 'context':
-      if (contextGathered(draft, input.turns)) begin(draft);
+      if (contextGathered(draft, input.turns, input.asFrame)) begin(draft);
       return;
     case 'unprepared':
       stopTimer(draft, 'dial');
@@ -128,6 +139,13 @@ function apply(draft: Draft, input: LinkInput): void {
       lose(draft, input.end, true);
       return;
   }
+}
+
+/** Nothing has come in the place of the first answer, and nothing was asked since: its handle stands for it. */
+function offerHeld(draft: Draft): void {
+  const { heldHandle } = draft.data;
+  draft.data.heldHandle = undefined;
+  if (heldHandle !== undefined && !isBusy(draft.data)) offerRung(draft, heldHandle, undefined);
 }
 
 /** The connection is live: what the server has said meanwhile is heard, then what waits is asked. */
@@ -154,22 +172,18 @@ function timer(draft: Draft, name: TimerName): void {
       if (phase.kind === 'waiting' || (phase.kind === 'paused' && phase.by === 'offline')) connect(draft);
       return;
     case 'answer':
-      if (outstanding(data) !== undefined) silent(draft, config.answerSilence);
+      silent(draft);
       return;
     case 'end':
+      if (outstanding(data) !== undefined) patchConnection(draft, { endOwed: true });
       finish(draft);
       return;
     case 'stop':
       stopIgnored(draft);
       return;
-    case 'suspect': {
-      const { suspect, suspectPrompt } = data;
-      data.suspect = undefined;
-      if (suspect !== undefined && suspectPrompt !== undefined && connection?.stage === 'ready') {
-        leaveIfCollapsed(draft, suspectPrompt);
-      }
+    case 'suspect':
+      if (!leaveIfSuspectCollapsed(draft)) offerHeld(draft);
       return;
-    }
     case 'settle':
       data.settling = false;
       pump(draft);
@@ -178,7 +192,7 @@ function timer(draft: Draft, name: TimerName): void {
       if (connection?.stage !== 'ready') return;
       // Planned, not forced: without a handle that covers everything there is nothing to gain by it now.
       if (phase.kind === 'connected' && outstanding(data) === undefined && isCovered(data)) {
-        rotate(draft, at + config.lifetimeMargin, false);
+        rotate(draft, at + config.lifetimeMargin);
       } else startTimer(draft, 'rotate', config.lifetimeMargin);
       return;
     case 'margin':

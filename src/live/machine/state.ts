@@ -13,6 +13,8 @@ export interface LinkStart {
   /** The number of the last connection of an earlier run. */
   readonly epoch: number;
   readonly online: boolean;
+  /** Times of the last dials of an earlier link of the same session. */
+  readonly dials?: readonly number[];
 }
 
 /** A link that is not connected yet. */
@@ -33,16 +35,18 @@ export function startLink(start: LinkStart): LinkData {
     replay: undefined,
     greets: false,
     suspect: undefined,
+    heldHandle: undefined,
     suspectPrompt: undefined,
     settling: false,
     attempts: 0,
-    dials: [],
+    dials: start.dials ?? [],
     online: start.online,
     unasked: false,
     tokens: start.tokens,
     usage: undefined,
     tools: {},
     ranTools: [],
+    toolResults: [],
     orphans: [],
     audio: [],
     audioBytes: 0,

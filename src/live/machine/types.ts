@@ -66,12 +66,16 @@ export interface Connection {
   readonly proven: boolean;
   /** Turns that it is told beside what its handle stands for; unknown while they are gathered. */
   readonly contextTurns: number | undefined;
+  /** It is told them in a frame of their own. */
+  readonly contextAsFrame: boolean;
   /** What it is told stands in the setup already, or is announced there. */
   readonly setupWaits: boolean;
   /** What the server has said since `setupComplete`, while the context is still gathered. */
   readonly early: readonly ServerSignal[] | undefined;
   /** Something was asked on it. */
   readonly asked: boolean;
+  /** An answer ended in silence; its `turnComplete` may still come. */
+  readonly endOwed: boolean;
   /** Sound was sent on it: what it hears may be new. */
   readonly listened: boolean;
   /** The first question that was asked on it. */
@@ -121,6 +125,8 @@ export interface LinkData {
   readonly greets: boolean;
   /** The first answer on a restored connection: it may have been a greeting, with the answer still to come. */
   readonly suspect: OutTurn | undefined;
+  /** A handle that came after it: of use once it is known what it stands for. */
+  readonly heldHandle: string | undefined;
   /** Its prompt's size in tokens. */
   readonly suspectPrompt: number | undefined;
   /** The answer is over; the handle that covers it is waited for a little before the next question goes out. */
@@ -138,6 +144,8 @@ export interface LinkData {
   readonly tools: Readonly<Record<string, { readonly name: string; readonly epoch: number }>>;
   /** Ids of calls that were run, oldest first: a call that comes again is not run again. */
   readonly ranTools: readonly string[];
+  /** The last results, newest first, with the connection that each was told to: for calls that come again on another. */
+  readonly toolResults: readonly { readonly result: ToolResult; readonly epoch: number }[];
   /** Results whose connection went before they came. */
   readonly orphans: readonly ToolResult[];
   /** Sound that waits for a connection, base64 PCM16 at 16 kHz; the oldest goes first when it grows too long. */
@@ -186,7 +194,13 @@ export type LinkInput =
       readonly setupWaits: boolean;
     }
   /** How many turns the connection will be told, beside what the handle stands for. */
-  | { readonly type: 'context'; readonly epoch: number; readonly turns: number }
+  | {
+      readonly type: 'context';
+      readonly epoch: number;
+      readonly turns: number;
+      /** As a frame after the setup, and not within it. */
+      readonly asFrame: boolean;
+    }
   | { readonly type: 'unprepared'; readonly epoch: number; readonly problem: Problem }
   | { readonly type: 'opened'; readonly epoch: number }
   | { readonly type: 'signal'; readonly epoch: number; readonly signal: ServerSignal }

@@ -3,10 +3,10 @@ import { connect } from './connect.ts';
 import { enter, outstanding, patchConnection, patchTurn, removeTurn, startTimer, stopTimer, tell } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { dropLadder } from './ladder.ts';
-import { CUT_OFF, leave } from './leave.ts';
+import { CUT_OFF, hurry, leave, rotate } from './leave.ts';
 import { cut } from './lose.ts';
 import { isBusy } from './state.ts';
-import type { LinkData, OutTurn } from './types.ts';
+import type { LeaveReason, LinkData, OutTurn } from './types.ts';
 import { pauseOffline } from './wait.ts';
 
 export function ask(draft: Draft, turnId: string, continuation: boolean): void {
@@ -22,7 +22,10 @@ export function ask(draft: Draft, turnId: string, continuation: boolean): void {
     interrupted: false,
   };
   data.outbox = [...data.outbox, turn];
-  if (data.connection?.stage === 'ready') pump(draft);
+  if (data.connection?.stage === 'ready') {
+    pump(draft);
+    hurry(draft);
+  }
   // A wait or a pause goes on; what needs the user may have been mended by now.
   else if (data.phase.kind === 'idle' || data.phase.kind === 'needs-you') connect(draft);
 }
@@ -66,6 +69,9 @@ function bytesIn(base64: string): number {
   return Math.floor((base64.length * 3) / 4) - padding;
 }
 
+/** So many results are at hand for calls that come again. */
+const TOOL_RESULTS_KEPT = 20;
+
 export function toolResult(draft: Draft, result: LinkData['orphans'][number]): void {
   const { data } = draft;
   const call = data.tools[result.id];
@@ -74,7 +80,9 @@ export function toolResult(draft: Draft, result: LinkData['orphans'][number]): v
   delete tools[result.id];
   data.tools = tools;
   const { connection } = data;
-  if (connection?.stage === 'ready' && connection.epoch === call.epoch) {
+  const there = connection?.stage === 'ready' && connection.epoch === call.epoch;
+  data.toolResults = [{ result, epoch: there ? call.epoch : 0 }, ...data.toolResults].slice(0, TOOL_RESULTS_KEPT);
+  if (there) {
     draft.effects.push({ type: 'tool-response', epoch: connection.epoch, result });
     patchConnection(draft, { sent: connection.sent + 1 });
     return;
@@ -84,11 +92,38 @@ export function toolResult(draft: Draft, result: LinkData['orphans'][number]): v
 }
 
 export function reconnect(draft: Draft): void {
-  const { data } = draft;
-  if (data.connection?.stage === 'ready') return renew(draft, 'fresh');
-  if (data.connection !== undefined) return;
+  const { data, at, config } = draft;
+  const { connection } = data;
+  if (connection?.stage === 'leaving') {
+    data.attempts = 0;
+    enter(draft, { kind: 'redial' });
+    return;
+  }
+  // A dial that has just been made is what is wanted.
+  if (connection !== undefined && connection.stage !== 'ready' && at - connection.dialledAt < config.dialPatience)
+    return;
   data.attempts = 0;
-  goOn(draft, true);
+  if (connection === undefined) {
+    goOn(draft, true);
+    return;
+  }
+  beginAnew(draft, 'fresh');
+}
+
+/** The connection is left at once, whatever is being said on it, and the next one dialled. */
+function beginAnew(draft: Draft, why: LeaveReason): void {
+  putBack(draft);
+  enter(draft, { kind: 'redial' });
+  leave(draft, why);
+}
+
+export function startFresh(draft: Draft): void {
+  const { data } = draft;
+  dropLadder(draft);
+  data.seeding = 'history';
+  data.tokens = undefined;
+  if (data.connection === undefined) renew(draft, 'fresh');
+  else if (data.connection.stage !== 'leaving') beginAnew(draft, 'fresh');
 }
 
 /** Leaves whatever kept the link from being connected. */
@@ -118,8 +153,8 @@ export function renew(draft: Draft, why: 'fresh' | 'settings'): void {
   }
   if (connection.stage === 'leaving') return;
   if (outstanding(data) !== undefined || data.unasked) {
-    enter(draft, { kind: 'rotating', until: at + config.answerSilence });
-    startTimer(draft, 'margin', config.answerSilence);
+    // An answer is not cut for it; a server that has said when it ends is believed.
+    rotate(draft, phase.kind === 'rotating' ? phase.until : at + config.lifetimeGuess);
     return;
   }
   enter(draft, { kind: 'redial' });
@@ -161,11 +196,12 @@ export function network(draft: Draft, online: boolean): void {
 }
 
 export function wake(draft: Draft): void {
-  const { data, config } = draft;
+  const { data, at, config } = draft;
   const { connection, phase } = data;
   if (connection?.stage === 'ready') {
     if (outstanding(data) !== undefined) startTimer(draft, 'answer', config.wakeGrace);
-    else {
+    // Interfaces that come and go every few seconds must not use up the dials: its pings look after a young one.
+    else if (at - connection.dialledAt >= config.healthyAfter) {
       // It may be long dead without a sign; a new one costs little and is certain.
       enter(draft, { kind: 'redial' });
       leave(draft, 'lost');
