@@ -174,7 +174,9 @@ describe('the lock of a data directory', () => {
     const dataDir = tempDir();
     const storage = fileURLToPath(new URL('../../src/storage/index.ts', import.meta.url));
     const program = `import { lockDataDirectory } from ${JSON.stringify(storage)};
-      console.log(lockDataDirectory(${JSON.stringify(dataDir)}, 'browser').ok); setInterval(() => {}, 1000);`;
+      // Whoever lets go of the lock's object has it collected, and the lock with it.
+      globalThis.held = lockDataDirectory(${JSON.stringify(dataDir)}, 'browser');
+      console.log(globalThis.held.ok); setInterval(() => {}, 1000);`;
     const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program]);
     onTestFinished(() => void child.kill('SIGKILL'));
     let out = '';
